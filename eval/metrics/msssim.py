@@ -32,7 +32,7 @@ def msssim(reference: Tensor, decoded: Tensor) -> Tensor:
         last = scale == len(SCALES) - 1
         product = product * (full if last else structure).clamp(min=0) ** weight
         if not last:
-            # An odd side is padded by one on both ends, as the reference implementations do.
+            # An odd side is padded by one on both ends, as pytorch-msssim does.
             odd = [side % 2 for side in reference.shape[2:]]
             reference = avg_pool2d(reference, 2, padding=odd)
             decoded = avg_pool2d(decoded, 2, padding=odd)
@@ -42,4 +42,4 @@ def msssim(reference: Tensor, decoded: Tensor) -> Tensor:
 def create() -> Metric:
     """MS-SSIM with the five weights of the paper."""
     about = {"colours": "RGB, full range, mean of the three", "crop": "none", "scales": "5, 2x2 means between"}
-    return PerPicture(msssim, about, higher_is_better=True, chunk=4)
+    return PerPicture(msssim, about, higher_is_better=True, chunk=2)

@@ -1,0 +1,101 @@
+"""Flicker: how much the coding error changes from frame to frame along the motion of the scene."""
+
+import math
+from collections.abc import Mapping
+from importlib.metadata import version
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from genvc.errors import BadInput
+
+from . import Meter, Metric, Reading, check_pair
+
+__all__ = ["Flicker", "along_motion", "create"]
+
+Plane = npt.NDArray[np.float32]
+# A pixel counts when the reference, followed back along the flow, looks alike: elsewhere something was
+# covered or the flow is wrong. In 8-bit levels.
+ALIKE = 12.0
+
+
+def create() -> Metric:
+    """Flicker in 8-bit levels."""
+    return Flicker()
+
+
+def along_motion(previous: Plane, flow: Plane) -> Plane:
+    """The previous picture (height, width, channels) as it looks now.
+
+    flow: (height, width, 2), where each pixel of now was before, as (right, down) steps in pixels.
+    """
+    height, width = flow.shape[:2]
+    across, down = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    warped = cv2.remap(previous, across + flow[..., 0], down + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(warped, np.float32)
+
+
+class Flicker:
+    """RMS change of the error, motion-compensated; 0 when every error sticks to the thing it is on.
+
+    The flow is found on the reference alone (DIS, Kroeger et al., ECCV 2016), so a codec cannot
+    change the yardstick; like the warping error of Lai et al., ECCV 2018, but of the error instead
+    of the picture, so that a perfect copy of a flickering source scores 0.
+    """
+
+    higher_is_better = False
+    unit = "levels"
+
+    def about(self) -> Mapping[str, str]:
+        return {
+            "backbone": "DIS optical flow (medium) on the reference",
+            "library": f"opencv {cv2.__version__}, numpy {version('numpy')}",
+            "colours": "RGB, full range, 0 to 255",
+            "crop": "pixels whose flow matches",
+            "pooling": "mean over the pairs of consecutive frames",
+        }
+
+    def meter(self) -> Meter:
+        return _FlickerMeter()
+
+
+class _FlickerMeter:
+    def __init__(self) -> None:
+        self.flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        self.before: tuple[Plane, Plane] | None = None
+        self.values: list[float] = []
+        self.pictures = 0
+
+    def add(self, reference: Tensor, decoded: Tensor) -> None:
+        check_pair(reference, decoded)
+        for one, other in zip(reference, decoded, strict=True):
+            now = np.ascontiguousarray(one.permute(1, 2, 0).numpy() * 255)
+            error = np.ascontiguousarray(other.permute(1, 2, 0).numpy() * 255) - now
+            self.pictures += 1
+            if self.before is not None:
+                self.values.append(self._change(*self.before, now, error))
+            self.before = (now, error)
+
+    def reading(self) -> Reading:
+        if not self.pictures:
+            raise BadInput("no pictures were measured")
+        if not self.values:
+            return Reading(None, (), "one picture: flicker needs two frames")
+        return Reading(sum(self.values) / len(self.values), tuple(self.values))
+
+    def _change(self, then: Plane, then_error: Plane, now: Plane, error: Plane) -> float:
+        if min(now.shape[:2]) < 16:
+            flow: Plane = np.zeros((*now.shape[:2], 2), np.float32)  # too small for the flow's patches
+        else:
+            flow = np.asarray(self.flow.calc(_grey(now), _grey(then), None), np.float32)
+        alike = np.abs(along_motion(then, flow) - now).mean(axis=2) < ALIKE
+        if not alike.any():
+            return 0.0
+        change = (error - along_motion(then_error, flow))[alike]
+        return math.sqrt(float(np.square(change).mean()))
+
+
+def _grey(rgb: Plane) -> npt.NDArray[np.uint8]:
+    return np.asarray(cv2.cvtColor(rgb.round().astype(np.uint8), cv2.COLOR_RGB2GRAY), np.uint8)
