@@ -1,5 +1,26 @@
-"""Media files to frames and back: the only part of genvc that knows PyAV and Pillow."""
+"""Media files to frames and back: the only part of genvc that knows PyAV and Pillow.
 
+info, clip = media.frames("in.mp4", size=256)
+media.write("out.mkv", clip, info.fps)
+"""
+
+from .info import MediaInfo
+from .limits import MAX_PIXELS, MAX_SIDE, check_size
+from .sink import check_target, md5, write
+from .source import frames, probe
 from .still import decode_still_av1, encode_still_av1, encode_still_av1_to_size
 
-__all__ = ["decode_still_av1", "encode_still_av1", "encode_still_av1_to_size"]
+__all__ = [
+    "MAX_PIXELS",
+    "MAX_SIDE",
+    "MediaInfo",
+    "check_size",
+    "check_target",
+    "decode_still_av1",
+    "encode_still_av1",
+    "encode_still_av1_to_size",
+    "frames",
+    "md5",
+    "probe",
+    "write",
+]
