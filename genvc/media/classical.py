@@ -62,7 +62,7 @@ def encode_classical(
     check_size(width, height)
     padded = _padded(width, height)
     context = _open(encoder, padded, fps, _matrix(width, height))
-    feed = RgbFeed(*padded, encoder.pixel_format, _matrix(width, height))
+    feed = RgbFeed(encoder.pixel_format, _matrix(width, height))
     try:
         for frame in frames:
             if frame.rgb.shape != (height, width, 3):
