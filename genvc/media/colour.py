@@ -104,17 +104,22 @@ class Converter:
 
 
 class RgbFeed:
-    """RGB pictures to frames of one pixel format for an encoder: BT.709, limited range, for YUV."""
+    """RGB pictures to frames of one pixel format for an encoder: limited range for YUV."""
 
-    def __init__(self, width: int, height: int, pixel_format: str, matrix: str = "bt709") -> None:
-        """Pictures are width x height; a 4:2:0 target wants both even."""
-        source = f"video_size={width}x{height}:pix_fmt=rgb24:time_base=1/1:pixel_aspect=1/1"
-        scale = f"{width}:{height}:{_FLAGS}"
+    def __init__(self, pixel_format: str, matrix: str = "bt709") -> None:
+        """matrix: "bt709" or "smpte170m" (BT.601), for YUV. A 4:2:0 format wants pictures of even sizes."""
+        self._scale = f"iw:ih:{_FLAGS}"
         if pixel_format.startswith("yuv"):
-            scale += f":out_color_matrix={matrix}:out_range=tv"
-        self._graph = run(source, [("scale", scale), ("format", f"pix_fmts={pixel_format}")])
+            self._scale += f":out_color_matrix={matrix}:out_range=tv"
+        self._format = f"pix_fmts={pixel_format}"
+        self._made_for: tuple[int, ...] = ()
+        self._graph: av.filter.Graph | None = None
 
     def frame(self, rgb: Picture) -> av.VideoFrame:
         """The picture in the target format, without a time."""
+        if self._graph is None or rgb.shape != self._made_for:
+            source = f"video_size={rgb.shape[1]}x{rgb.shape[0]}:pix_fmt=rgb24:time_base=1/1:pixel_aspect=1/1"
+            self._graph = run(source, [("scale", self._scale), ("format", self._format)])
+            self._made_for = rgb.shape
         self._graph.push(av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24"))
         return self._graph.vpull()

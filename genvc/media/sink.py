@@ -104,10 +104,10 @@ def _write_coded(path: Path, frames: Iterator[Frame], fps: Fraction, box: str, c
     count = 0
     with av.open(str(path), "w", format=box, options={"movflags": "+faststart"} if lossy else {}) as out:
         track = out.add_stream(codec, rate=fps, options=options)
-        feed: RgbFeed | None = None
+        feed = RgbFeed(pixels)
         for frame in frames:
             rgb = _even(frame.rgb) if lossy else frame.rgb
-            if feed is None:
+            if count == 0:
                 track.height, track.width = rgb.shape[:2]
                 track.pix_fmt = pixels
                 track.codec_context.time_base = 1 / fps
@@ -117,7 +117,6 @@ def _write_coded(path: Path, frames: Iterator[Frame], fps: Fraction, box: str, c
                     track.codec_context.color_range = 1
                     track.codec_context.color_primaries = 1
                     track.codec_context.color_trc = 1
-                feed = RgbFeed(rgb.shape[1], rgb.shape[0], pixels)
             made = feed.frame(rgb)
             made.pts, made.time_base = frame.pts, 1 / fps
             out.mux(track.encode(made))
@@ -139,7 +138,7 @@ def _write_y4m(file: IO[bytes], frames: Iterator[Frame], fps: Fraction) -> int:
         if feed is None:
             high, wide = frame.rgb.shape[:2]
             matrix = "bt709" if high >= 720 or wide >= 1280 else "smpte170m"
-            feed = RgbFeed(wide, high, "yuv444p", matrix)
+            feed = RgbFeed("yuv444p", matrix)
             rate = f"{fps.numerator}:{fps.denominator}"
             file.write(f"YUV4MPEG2 W{wide} H{high} F{rate} Ip A1:1 C444 XCOLORRANGE=LIMITED\n".encode())
             last = frame.pts
