@@ -41,7 +41,9 @@ class Comparison:
     equal_quality: list[tuple[float, float, float]] = field(default_factory=list)
 
 
-def bd_rate(anchor: Curve, test: Curve, *, higher_is_better: bool = True, method: str = "pchip") -> Comparison:
+def bd_rate(
+    anchor: Curve, test: Curve, *, higher_is_better: bool = True, method: str = "pchip"
+) -> Comparison:
     """Compares two curves after Bjøntegaard (VCEG-M33), by the `bjontegaard` package.
 
     The interpolation is "pchip", as in the JVET common test conditions, "cubic" (the original) or
@@ -67,7 +69,9 @@ def bd_rate(anchor: Curve, test: Curve, *, higher_is_better: bool = True, method
     rates_meet = _overlap([math.log(r) for r, _ in first], [math.log(r) for r, _ in second]) >= LEAST_OVERLAP
     if rates_meet and not _trouble(first, second, sign):
         quality = sign * _delta(bjontegaard.bd_psnr, first, second, sign, method)
-    return Comparison(percent, quality, words, overlap, _equal_rate(first, second), _equal_quality(first, second))
+    return Comparison(
+        percent, quality, words, overlap, _equal_rate(first, second), _equal_quality(first, second)
+    )
 
 
 def quality_at(curve: Curve, rate: float) -> float | None:
@@ -97,7 +101,9 @@ def rate_at(curve: Curve, quality: float) -> float | None:
 def _sorted(curve: Curve, name: str) -> list[tuple[float, float]]:
     for rate, quality in curve:
         if not (math.isfinite(rate) and rate > 0 and math.isfinite(quality)):
-            raise BadInput(f"the {name} has a point that is not a positive rate and a finite quality: {rate}, {quality}")
+            raise BadInput(
+                f"the {name} has a point that is not a positive rate and a finite quality: {rate}, {quality}"
+            )
     return sorted({(float(rate), float(quality)) for rate, quality in curve})
 
 
@@ -124,8 +130,13 @@ def _delta(function, first, second, sign: float, method: str) -> float:  # type:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         value = function(
-            columns[0], sign * columns[1], columns[2], sign * columns[3],
-            method=method, require_matching_points=False, min_overlap=0,
+            columns[0],
+            sign * columns[1],
+            columns[2],
+            sign * columns[3],
+            method=method,
+            require_matching_points=False,
+            min_overlap=0,
         )
     return float(value)
 

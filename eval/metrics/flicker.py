@@ -33,7 +33,13 @@ def along_motion(previous: Plane, flow: Plane) -> Plane:
     """
     height, width = flow.shape[:2]
     across, down = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    warped = cv2.remap(previous, across + flow[..., 0], down + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    warped = cv2.remap(
+        previous,
+        across + flow[..., 0],
+        down + flow[..., 1],
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
     return np.asarray(warped, np.float32)
 
 

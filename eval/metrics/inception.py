@@ -1,4 +1,4 @@
-"""The Inception v3 of FID and KID: the 2015 TensorFlow weights in their PyTorch port, nothing else will do."""
+"""The Inception v3 of FID and KID: TensorFlow's weights of 2015 in their PyTorch port."""
 
 from collections.abc import Callable
 from functools import lru_cache

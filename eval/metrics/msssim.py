@@ -41,5 +41,9 @@ def msssim(reference: Tensor, decoded: Tensor) -> Tensor:
 
 def create() -> Metric:
     """MS-SSIM with the five weights of the paper."""
-    about = {"colours": "RGB, full range, mean of the three", "crop": "none", "scales": "5, 2x2 means between"}
+    about = {
+        "colours": "RGB, full range, mean of the three",
+        "crop": "none",
+        "scales": "5, 2x2 means between",
+    }
     return PerPicture(msssim, about, higher_is_better=True, chunk=2)

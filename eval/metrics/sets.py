@@ -1,4 +1,4 @@
-"""A metric of two sets of pictures: it compares how their features are distributed, not picture with picture."""
+"""A metric of two sets of pictures: how their features are distributed, not picture with picture."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,10 @@ MOST = 4096
 
 @dataclass(frozen=True, slots=True)
 class SetMetric:
-    """features: pictures (n, 3, height, width) in [0, 1] to (n, size). distance: two (n, size) sets to a figure."""
+    """A network and a distance.
+
+    features: from pictures (n, 3, height, width) in [0, 1] to (n, size). distance: of two such sets.
+    """
 
     features: Callable[[Tensor], Tensor]
     distance: Callable[[Tensor, Tensor], float]

@@ -27,10 +27,14 @@ def create() -> Metric:
     ffmpeg = shutil.which("ffmpeg")
     if ffmpeg is None:
         raise Unsupported("not available: vmaf needs an ffmpeg with libvmaf on the PATH, there is no ffmpeg")
-    filters = subprocess.run([ffmpeg, "-hide_banner", "-filters"], capture_output=True, text=True, timeout=60, check=False)
+    filters = subprocess.run(
+        [ffmpeg, "-hide_banner", "-filters"], capture_output=True, text=True, timeout=60, check=False
+    )
     if " libvmaf " not in filters.stdout:
         raise Unsupported("not available: vmaf needs an ffmpeg with libvmaf on the PATH, this one has none")
-    banner = subprocess.run([ffmpeg, "-version"], capture_output=True, text=True, timeout=60, check=False).stdout
+    banner = subprocess.run(
+        [ffmpeg, "-version"], capture_output=True, text=True, timeout=60, check=False
+    ).stdout
     return Vmaf(ffmpeg, banner.split("\n", 1)[0])
 
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from importlib.metadata import files
 from typing import Any, Literal
 
 import av
@@ -15,7 +16,14 @@ from ..types import Frame, Packet, Picture
 from .colour import Converter, RgbFeed
 from .limits import check_size
 
-__all__ = ["ClassicalEncoder", "decode_classical", "encode_classical", "ffmpeg_versions", "split_classical"]
+__all__ = [
+    "ClassicalEncoder",
+    "decode_classical",
+    "encode_classical",
+    "ffmpeg_versions",
+    "raw_yuv",
+    "split_classical",
+]
 
 # SVT-AV1 writes a page about itself to stderr for every stream unless told to keep to errors.
 os.environ.setdefault("SVT_LOG", "1")
@@ -23,6 +31,8 @@ os.environ.setdefault("SVT_LOG", "1")
 _MATRICES = {"smpte170m": 6, "bt709": 1}
 _LIMITED = 1
 _LEAST_SIDE = 64
+# libx265-1a2b3c4d.so.215 in the wheel's folder of libraries
+_ENCODER_LIBRARY = re.compile(r"lib(x264|x265|SvtAv1Enc|vpx|dav1d)-[0-9a-f]+\.so\.([\d.]+)$")
 _TEMPORAL_DELIMITER = b"\x12\x00"
 # Supplemental messages (the encoder's name and settings) are no part of the picture: x264 alone
 # writes 700 bytes of them, more than a second of a talking head.
@@ -139,12 +149,30 @@ def _places(units: list[bytes], context: av.VideoCodecContext) -> Iterator[int]:
     yield from (frame.pts or 0 for frame in context.decode(None))
 
 
+def raw_yuv(frames: Iterable[Frame], width: int, height: int) -> Iterator[bytes]:
+    """The frames as 8-bit planar 4:2:0, as encode_classical would feed them to an encoder.
+
+    Odd sizes are padded to even ones. Raises BadInput for a frame of another size.
+    """
+    feed = RgbFeed("yuv420p", _matrix(width, height))
+    for frame in frames:
+        if frame.rgb.shape != (height, width, 3):
+            raise BadInput(
+                f"a frame of {frame.rgb.shape[1]}x{frame.rgb.shape[0]} in a clip of {width}x{height}"
+            )
+        yield feed.frame(_pad(frame.rgb, width + width % 2, height + height % 2)).to_ndarray().tobytes()
+
+
 def ffmpeg_versions() -> dict[str, str]:
-    """PyAV and the FFmpeg libraries in it."""
+    """PyAV, the FFmpeg libraries in it, and the encoders its wheel brings (their library versions)."""
     versions = {"pyav": av.__version__}
     for name, version in av.library_versions.items():
         if name in ("libavcodec", "libswscale"):
             versions[name] = ".".join(map(str, version))
+    for file in files("av") or []:
+        said = _ENCODER_LIBRARY.match(file.name)
+        if said:
+            versions[said[1]] = said[2]
     return versions
 
 
