@@ -1,0 +1,38 @@
+"""The commands `list` and `sample`: what is installed."""
+
+from typing import Annotated
+
+import typer
+
+from ..plugins import CODECS, installed, summary
+from ..samples import SAMPLES
+
+__all__ = ["list_command", "sample_command"]
+
+
+def list_command() -> None:
+    """List the installed codecs, the models and the samples."""
+    _section("codecs", {name: summary(point) for name, point in installed(CODECS).items()})
+    _section("samples", {name: sample.about for name, sample in SAMPLES.items()})
+
+
+def sample_command(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="See `genvc list`.")],
+    target: Annotated[
+        str, typer.Argument(metavar="OUT", help=".mp4, .mkv (lossless), .y4m, .png, a folder, or -.")
+    ],
+) -> None:
+    """Write a sample clip or photo to a file."""
+    from .. import media
+    from ..samples import sample_path
+
+    info, frames = media.frames(sample_path(name), SAMPLES[name].size)
+    count = media.write(target, frames, info.fps)
+    if target != "-":
+        typer.echo(f"{target}: {info.width}x{info.height}, {count} frames")
+
+
+def _section(title: str, lines: dict[str, str]) -> None:
+    typer.echo(f"{title}:")
+    for name, about in lines.items():
+        typer.echo(f"  {name:<12} {about}".rstrip())

@@ -1,0 +1,5 @@
+"""The command `compare`."""
+
+
+def compare_command() -> None:
+    """x"""

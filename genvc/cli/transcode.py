@@ -1,0 +1,133 @@
+"""The commands `encode` and `decode`."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from .progress import Progress
+
+__all__ = ["codec_options", "decode_command", "encode_command"]
+
+Bitrate = Annotated[
+    str | None, typer.Option("--bitrate", metavar="RATE", help="Bits per second of the whole file: 6k.")
+]
+Quality = Annotated[int | None, typer.Option("--quality", min=0, max=100, help="0 (smallest) to 100 (best).")]
+Options = Annotated[
+    list[str] | None,
+    typer.Option("--option", metavar="KEY=VALUE", help="An option of the codec; may be repeated."),
+]
+Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, ...")]
+
+
+def encode_command(
+    source: Annotated[
+        str, typer.Argument(metavar="IN", help="Video, picture, folder of pictures, or - for a pipe.")
+    ],
+    target: Annotated[str, typer.Argument(metavar="OUT.gvc", help="File to write, or - for a pipe.")],
+    codec: Annotated[str, typer.Option("--codec", metavar="NAME", help="See `genvc list`.")],
+    bitrate: Bitrate = None,
+    quality: Quality = None,
+    size: Annotated[
+        int | None, typer.Option("--size", min=1, metavar="N", help="Scale the short side to N pixels first.")
+    ] = None,
+    option: Options = None,
+    model: Annotated[str, typer.Option("--model", help="Name of the weights; default: the codec's.")] = "",
+    device: Device = "auto",
+) -> None:
+    """Encode a video or picture into a .gvc file."""
+    options = codec_options(bitrate, quality, option)
+
+    from ..files import encode_file
+
+    with Progress("encoding") as progress:
+        made = encode_file(
+            source,
+            target,
+            codec,
+            model=model,
+            device=device,
+            size=size,
+            options=options,
+            progress=progress,
+        )
+    rate = f"{made.kbps:.2f} kbit/s, " if made.frames > 1 else ""
+    _last_line(target, f"{made.bytes} bytes, {rate}{_frames(made.frames)}, {made.fps:.1f} fps")
+
+
+def decode_command(
+    source: Annotated[str, typer.Argument(metavar="IN.gvc", help="File to read, or - for a pipe.")],
+    target: Annotated[
+        str | None,
+        typer.Argument(metavar="[OUT]", help=".mp4, .mkv (lossless), .y4m, .png, a folder, or - for y4m."),
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="md5", help="Print a hash of the frames instead.")
+    ] = None,
+    device: Device = "auto",
+) -> None:
+    """Decode a .gvc file into video or pictures."""
+    if to not in (None, "md5"):
+        raise typer.BadParameter(f"--to is md5, not '{to}'")
+    if (target is None) == (to is None):
+        raise typer.BadParameter("name an OUT to write, or --to md5")
+
+    from ..files import decode_file
+
+    with Progress("decoding") as progress:
+        made = decode_file(source, target, device=device, progress=progress)
+    if target is None:
+        typer.echo(made.md5)
+    else:
+        _last_line(target, f"{_frames(made.frames)}, {made.fps:.1f} fps")
+
+
+def codec_options(bitrate: str | None, quality: int | None, pairs: list[str] | None) -> dict[str, Any]:
+    """Options for genvc.create out of what was typed; typer.BadParameter for what makes no sense."""
+    options: dict[str, Any] = {}
+    for pair in pairs or ():
+        key, equals, value = pair.partition("=")
+        if not key or not equals:
+            raise typer.BadParameter(f"--option is KEY=VALUE, not '{pair}'")
+        options[key.replace("-", "_")] = _typed(value)
+    if bitrate is not None:
+        options["bitrate"] = parse_rate(bitrate)
+    if quality is not None:
+        options["quality"] = quality
+    return options
+
+
+def parse_rate(text: str) -> float:
+    """Bits per second from "6k", "1.5M" or "6000"."""
+    number, factor = text.strip(), 1.0
+    if number[-1:].lower() in ("k", "m"):
+        factor = 1e3 if number[-1:].lower() == "k" else 1e6
+        number = number[:-1]
+    try:
+        rate = float(number) * factor
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate < 1e12:
+        raise typer.BadParameter(f"--bitrate is a number like 6k or 6000 (bits per second), not '{text}'")
+    return rate
+
+
+def _typed(text: str) -> Any:
+    """A whole number, a number, true or false, or else the text itself."""
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _frames(count: int) -> str:
+    return f"{count} frame" + ("" if count == 1 else "s")
+
+
+def _last_line(target: str, text: str) -> None:
+    """On stdout, or on stderr when stdout carries the data."""
+    print(f"{target}: {text}", file=sys.stderr if target == "-" else sys.stdout)
