@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genvc.codec import installed
+from genvc.plugins import installed
 from genvc.errors import BadInput, GenvcError
 from genvc.types import Picture
 
