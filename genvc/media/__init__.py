@@ -4,8 +4,10 @@ info, clip = media.frames("in.mp4", size=256)
 media.write("out.mkv", clip, info.fps)
 """
 
+from ..types import Picture
 from .info import MediaInfo
 from .limits import MAX_PIXELS, MAX_SIDE, check_size
+from .sheet import labelled_row, labelled_sheet
 from .sink import check_target, md5, write
 from .source import frames, probe
 from .still import decode_still_av1, encode_still_av1, encode_still_av1_to_size
@@ -14,12 +16,15 @@ __all__ = [
     "MAX_PIXELS",
     "MAX_SIDE",
     "MediaInfo",
+    "Picture",
     "check_size",
     "check_target",
     "decode_still_av1",
     "encode_still_av1",
     "encode_still_av1_to_size",
     "frames",
+    "labelled_row",
+    "labelled_sheet",
     "md5",
     "probe",
     "write",

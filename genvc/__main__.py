@@ -1,0 +1,5 @@
+"""python -m genvc: the command line."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,6 @@
+"""One clip through one codec and, at the same size, through others: figures and pictures side by side."""
+
+from .measure import Figure, measure
+from .run import Comparison, Row, compare
+
+__all__ = ["Comparison", "Figure", "Row", "compare", "measure"]
