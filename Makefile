@@ -1,0 +1,47 @@
+# make run    install, then sample -> encode -> decode in a fresh process -> compare, into out/
+# make test   install, check, run the quick tests (TESTS="" runs the slow ones too)
+# make check  lint, format, types, direction of imports
+# the first of these that is a Python genvc runs on; or say it: make PYTHON=/path/to/python3.11
+PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.10; do \
+  $$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && { echo $$p; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+CODEC ?= keypoints
+BITRATE ?= 6k
+TESTS ?= -m "not slow"
+
+.PHONY: run test check clean
+
+run: $(VENV)/installed-run
+	mkdir -p out
+	$(BIN)/genvc sample carphone out/carphone.mkv
+	$(BIN)/genvc encode out/carphone.mkv out/carphone.gvc --codec $(CODEC) --bitrate $(BITRATE)
+	$(BIN)/genvc decode out/carphone.gvc out/carphone.mp4
+	$(BIN)/genvc compare out/carphone.mkv --codec $(CODEC) --bitrate $(BITRATE) --out out --json out/compare.json
+
+test: $(VENV)/installed-test
+	$(MAKE) check
+	$(BIN)/python -m pytest $(TESTS)
+
+check: $(VENV)/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf $(VENV) out build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info
+
+# One resolver run chooses all versions together: torch and torchvision have to be a pair.
+$(VENV)/installed-run: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[eval]'
+	touch $@
+
+$(VENV)/installed-test: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@ $(VENV)/installed-run
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' || { \
+	  echo "genvc needs Python 3.10 to 3.12, found: '$(PYTHON)'; say which: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
