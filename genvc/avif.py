@@ -14,8 +14,8 @@ from .types import Codec, Frame, Packet, Picture, StreamInfo
 __all__ = ["Avif", "create"]
 
 QUALITY = 50
-# What the container adds to a group of one picture: a head and a check sum.
-_GROUP_BYTES = 8
+# What the container adds to a group of one picture: its mark, a head and a checksum.
+_GROUP_BYTES = 14
 
 
 def create(model: str = "", device: str = "auto", **options: Any) -> Codec:

@@ -88,12 +88,16 @@ class _Rejoined:
     def __init__(self, head: bytes, rest: IO[bytes]) -> None:
         self._head = head
         self._rest = rest
+        self.length = 0
+        """Bytes read so far."""
 
     def read(self, count: int = -1) -> bytes:
-        if not self._head:
-            return self._rest.read(count)
-        taken = self._head if count < 0 else self._head[:count]
-        self._head = self._head[len(taken) :]
+        if self._head:
+            taken = self._head if count < 0 else self._head[:count]
+            self._head = self._head[len(taken) :]
+        else:
+            taken = self._rest.read(count)
+        self.length += len(taken)
         return taken
 
 
@@ -128,7 +132,7 @@ def _video(file: Any, name: str, size: int | None) -> tuple[MediaInfo, Iterator[
         check_size(max(1, context.width), max(1, context.height), what=f"'{name}'")
         context.thread_type = "AUTO"
         context.options = {"max_pixels": str(MAX_PIXELS)}
-        clip = _Clip(container, track, name, size)
+        clip = _Clip(container, track, file, name, size)
         return clip.info, clip.frames()
     except BaseException:
         container.close()
@@ -154,12 +158,13 @@ def _opening(name: str) -> dict[str, Any]:
 class _Clip:
     """One open video track; lives as long as its iterator."""
 
-    def __init__(self, container: Any, track: Any, name: str, size: int | None) -> None:
-        self.container, self.track, self.name = container, track, name
+    def __init__(self, container: Any, track: Any, file: Any, name: str, size: int | None) -> None:
+        self.container, self.track, self.file, self.name = container, track, file, name
         self.converter = Converter(track.codec_context.name)
         self.fps = _nominal_rate(track)
         self.packets = 0
         self.until = Fraction(0)
+        self.last_packet: tuple[int, int, int] = (0, 0, 0)
         self.decoded = self._decode()
         self.first = next(self.decoded, None)
         if self.first is None:
@@ -220,7 +225,7 @@ class _Clip:
                 packet = next(demuxed, None)
                 if packet is None:
                     break
-                self.packets += packet.size > 0
+                self._note(packet)
                 decoded = packet.decode()
             except av.error.EOFError:
                 break
@@ -238,8 +243,22 @@ class _Clip:
         if count:
             self._check_end(count)
 
+    def _note(self, packet: Any) -> None:
+        """Remembers where the file's packets lie, to see at the end whether there is a rest."""
+        if packet.size:
+            self.packets += 1
+            begins = packet.pos or 0
+            before, size, _ = self.last_packet
+            head = begins - before - size if self.packets > 1 else len(b"FRAME\n")
+            self.last_packet = begins, packet.size, head
+
     def _check_end(self, count: int) -> None:
         """Raises BadInput when the header had promised more than came."""
+        if self.container.format.name == "yuv4mpegpipe":
+            # It promises nothing, but FFmpeg passes over a frame that is cut.
+            length = getattr(self.file, "length", None) or os.path.getsize(self.file)
+            if length > sum(self.last_packet):
+                raise BadInput(f"'{self.name}' is cut: it ends inside its frame {count}")
         short = bool(self.track.frames and self.packets < self.track.frames)
         seconds = _promised_seconds(self.track, None)
         if seconds is not None and self.until > 0:

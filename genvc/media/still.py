@@ -27,8 +27,12 @@ from .limits import check_size
 __all__ = ["decode_still_av1", "encode_still_av1", "encode_still_av1_to_size"]
 
 SUBSAMPLINGS = ("4:2:0", "4:4:4")
-SPEED = 4
-TUNING: Mapping[str, str] = {}
+SPEED = 3
+# Chosen on faces of 256x256 at 0.5 to 3 kB: at equal LPIPS (alex) 19 % fewer bytes than libavif's
+# default (tune=iq, speed 4), at equal PSNR 2 % fewer, at equal MS-SSIM 6 % more. The restoration
+# filter and the default sharpness smooth away what the eye takes for skin and hair; 4:4:4, film grain,
+# quantiser matrices and delta-q modes all measured worse by LPIPS.
+TUNING: Mapping[str, str] = {"tune": "psnr", "enable-restoration": "0", "sharpness": "4"}
 
 _TEMPORAL_DELIMITER = b"\x12\x00"
 _SEQUENCE_HEADER, _FRAME = 1, 6
