@@ -122,6 +122,8 @@ def _times(image: Image.Image, count: int) -> list[int]:
     times = [0]
     for index in range(count if count > 1 else 0):
         image.seek(index)
+        if image.format in ("WEBP", "AVIF"):
+            image.load()  # these say their times only when decoded
         stays = int(image.info.get("duration", 0))
         # browsers show frames of 10 ms and less for 100 ms, and so do we
         times.append(times[-1] + (stays if stays > 10 else 100))
