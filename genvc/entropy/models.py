@@ -178,7 +178,7 @@ class ScaleModels:
 
     Each number has a running mean of its absolute value. What the vector's earlier numbers turned out
     to be, compared with their means, scales the expectation for those that follow: motion comes to all
-    of them at once. On key point differences this took 7 % fewer bits than counts by context.
+    of them at once. On key point differences this took 5 to 6 % fewer bits than counts by context.
 
     means: for each number the absolute value to expect at first, in 1/256. Call begin() before each
     vector; models[k] is for put_integer and get_integer. Raises BadInput.
