@@ -59,17 +59,17 @@ def models() -> dict[str, Model]:
     return {name: model for name, (model, _) in _listed().items()}
 
 
-def find(name: str, codec: str) -> Model:
-    """The model of that name for that codec; of several with a bare name, the one listed last.
+def find(name: str, codec: str | None = None) -> Model:
+    """The model of that name; of several with a bare name, the one listed last.
 
-    name: "face-basis" or "face-basis@0123abcd". Raises ModelNotFound, which says what there is.
+    name: "face-basis" or "face-basis@0123abcd". codec: which it has to be for, if any. Raises ModelNotFound, which says what there is.
     """
     return _find(name, codec)[0]
 
 
-def full_name(name: str, codec: str) -> str:
-    """The name as streams say it; arguments and errors are find()'s."""
-    return find(name, codec).full_name
+def full_name(name: str) -> str:
+    """The name as streams say it, "face-basis@0123abcd"; raises ModelNotFound."""
+    return find(name).full_name
 
 
 def load(name: str, codec: str) -> "tuple[dict[str, Any], dict[str, torch.Tensor]]":
@@ -179,17 +179,18 @@ def _listed() -> dict[str, tuple[Model, Path]]:
     return {model.full_name: (model, root) for root in _roots() for model in _table(root)}
 
 
-def _find(name: str, codec: str) -> tuple[Model, Path]:
+def _find(name: str, codec: str | None) -> tuple[Model, Path]:
     listed = _listed()
     fits = [pair for pair in listed.values() if name in (pair[0].name, pair[0].full_name)]
     if not fits:
-        here = [model.full_name for model, _ in listed.values() if model.codec == codec]
+        here = [model.full_name for model, _ in listed.values() if codec in (None, model.codec)]
+        wanted = f"no model '{name}' for {codec}" if codec else f"no model '{name}'"
         raise ModelNotFound(
-            f"no model '{name}' for {codec}; here: {', '.join(here) or 'none'}. A newer genvc may bring it, "
+            f"{wanted}; here: {', '.join(here) or 'none'}. A newer genvc may bring it, "
             "or name a folder that has it in GENVC_MODELS"
         )
     # the last entry of a name is the current one
     model, root = fits[-1]
-    if model.codec != codec:
+    if codec not in (None, model.codec):
         raise ModelNotFound(f"'{model.full_name}' is a model for {model.codec}, not for {codec}")
     return model, root

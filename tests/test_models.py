@@ -35,7 +35,7 @@ def saved(root: Path, scale: float = 1.0, name: str = "tiny", codec: str = "keyp
 def test_a_saved_model_comes_back_by_either_name(collection: Path) -> None:
     model = saved(collection)
     assert model.full_name == f"tiny@{model.sha256[:8]}"
-    assert models.full_name("tiny", "keypoints") == model.full_name
+    assert models.full_name("tiny") == model.full_name
     for name in ("tiny", model.full_name):
         config, tensors = models.load(name, "keypoints")
         assert config == {"width": 3, "names": ["a", "b"]}
@@ -51,7 +51,7 @@ def test_saving_the_same_twice_lists_it_once(collection: Path) -> None:
 
 def test_a_new_version_takes_the_bare_name_and_the_old_one_stays(collection: Path) -> None:
     old, new = saved(collection, 1.0), saved(collection, 2.0)
-    assert models.full_name("tiny", "keypoints") == new.full_name != old.full_name
+    assert models.full_name("tiny") == new.full_name != old.full_name
     for model, factor in ((old, 1), (new, 2)):
         assert models.load(model.full_name, "keypoints")[1]["basis"][2, 1] == 5 * factor
 
