@@ -23,7 +23,7 @@ from .errors import BadInput, ModelNotFound
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Model", "find", "full_name", "load", "models", "save"]
+__all__ = ["Model", "add", "digest", "find", "full_name", "load", "models", "save"]
 
 _PACKAGE = Path(__file__).parent
 _NAME = re.compile(r"[a-z0-9._+-]{1,48}")
@@ -62,7 +62,8 @@ def models() -> dict[str, Model]:
 def find(name: str, codec: str | None = None) -> Model:
     """The model of that name; of several with a bare name, the one listed last.
 
-    name: "face-basis" or "face-basis@0123abcd". codec: which it has to be for, if any. Raises ModelNotFound, which says what there is.
+    name: "face-basis" or "face-basis@0123abcd". codec: which it has to be for, if any. Raises
+    ModelNotFound, which says what there is.
     """
     return _find(name, codec)[0]
 
@@ -107,40 +108,48 @@ def load(name: str, codec: str) -> "tuple[dict[str, Any], dict[str, torch.Tensor
         raise BadInput(f"the model in {folder} was not saved by genvc: {error}") from error
 
 
-def save(
+def save(folder: Path, config: Mapping[str, Any], tensors: "Mapping[str, torch.Tensor]") -> None:
+    """Write a model's two files as add() and load() want them; equal models give equal bytes."""
+    from safetensors.torch import save as to_bytes
+
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = json.dumps(dict(config), indent=2, sort_keys=True) + "\n"
+    (folder / _CONFIG).write_text(settings, encoding="utf-8", newline="\n")
+    whole = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
+    (folder / _WEIGHTS).write_bytes(to_bytes(whole))
+
+
+def add(
     name: str,
     codec: str,
-    config: Mapping[str, Any],
-    tensors: "Mapping[str, torch.Tensor]",
     *,
     licence: str,
     trained_on: str,
     command: str,
     address: str = "",
+    folder: str = "",
     root: Path = _PACKAGE,
 ) -> Model:
-    """Add a model to a collection: write its folder and list it in models.json.
+    """List the model whose files lie in root/weights/FOLDER (of its name, unless given) in root/models.json.
 
-    root: the collection's folder, the package itself unless given. Saving the same again changes
-    nothing; saving something else under a known name adds a version, which takes over the bare name.
-    The earlier ones stay for the streams that name them. Raises BadInput.
+    Adding the same files again changes their line. Files that streams were made with are not to be
+    changed: another version goes into another folder, under the same name, which then means the newer
+    one. Raises BadInput.
     """
-    from safetensors.torch import save as to_bytes
-
     if not _NAME.fullmatch(name):
         raise BadInput(f"a model is named with 1 to 48 of a-z 0-9 . _ + -, not {name!r}")
-    settings = json.dumps(dict(config), indent=2, sort_keys=True).encode() + b"\n"
-    weights = to_bytes({key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()})
-    sha256 = digest(settings, weights)
-    table = root / "models.json"
-    earlier = [model for model in _table(root) if (model.name, model.sha256) != (name, sha256)]
-    folder = name if all(model.folder != name for model in earlier) else f"{name}-{sha256[:8]}"
+    folder = folder or name
+    place = root / "weights" / folder
+    try:
+        sha256 = digest((place / _CONFIG).read_bytes(), (place / _WEIGHTS).read_bytes())
+    except OSError as error:
+        raise BadInput(f"a model is {_CONFIG} and {_WEIGHTS}, and not both are in {place}") from error
     model = Model(name, codec, folder, sha256, licence, trained_on, command, address)
-    (root / "weights" / folder).mkdir(parents=True, exist_ok=True)
-    (root / "weights" / folder / _CONFIG).write_bytes(settings)
-    (root / "weights" / folder / _WEIGHTS).write_bytes(weights)
-    lines = {"models": [asdict(model) for model in [*earlier, model]]}
-    table.write_text(json.dumps(lines, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    table = [line for line in _table(root) if line.folder != folder]
+    lines = {"models": [asdict(line) for line in [*table, model]]}
+    (root / "models.json").write_text(
+        json.dumps(lines, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     return model
 
 

@@ -19,17 +19,11 @@ def collection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def saved(root: Path, scale: float = 1.0, name: str = "tiny", codec: str = "keypoints") -> models.Model:
-    return models.save(
-        name,
-        codec,
-        {"width": 3, "names": ["a", "b"]},
-        {"basis": scale * torch.arange(6.0).reshape(2, 3).T, "count": torch.tensor([7])},
-        licence="Apache-2.0",
-        trained_on="nothing",
-        command="none",
-        root=root,
-    )
+def saved(root: Path, scale: float = 1.0, name: str = "tiny", folder: str = "tiny") -> models.Model:
+    tensors = {"basis": scale * torch.arange(6.0).reshape(2, 3).T, "count": torch.tensor([7])}
+    models.save(root / "weights" / folder, {"width": 3, "names": ["a", "b"]}, tensors)
+    about = {"licence": "Apache-2.0", "trained_on": "nothing", "command": "none"}
+    return models.add(name, "keypoints", **about, folder=folder, root=root)
 
 
 def test_a_saved_model_comes_back_by_either_name(collection: Path) -> None:
@@ -50,7 +44,7 @@ def test_saving_the_same_twice_lists_it_once(collection: Path) -> None:
 
 
 def test_a_new_version_takes_the_bare_name_and_the_old_one_stays(collection: Path) -> None:
-    old, new = saved(collection, 1.0), saved(collection, 2.0)
+    old, new = saved(collection, 1.0), saved(collection, 2.0, folder="tiny-2")
     assert models.full_name("tiny") == new.full_name != old.full_name
     for model, factor in ((old, 1), (new, 2)):
         assert models.load(model.full_name, "keypoints")[1]["basis"][2, 1] == 5 * factor
@@ -107,8 +101,10 @@ def test_a_folder_outside_the_collection_is_refused(collection: Path) -> None:
 
 
 def test_names_that_a_stream_could_not_say_are_refused(collection: Path) -> None:
-    with pytest.raises(BadInput):
+    with pytest.raises(BadInput, match="named with"):
         saved(collection, name="Tiny@1")
+    with pytest.raises(BadInput, match="not both"):
+        models.add("other", "keypoints", licence="", trained_on="", command="", root=collection)
 
 
 def test_every_model_that_ships_is_whole_and_small() -> None:
