@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from ..models import models
 from ..plugins import CODECS, installed, summary
 from ..samples import SAMPLES
 
@@ -13,6 +14,7 @@ __all__ = ["list_command", "sample_command"]
 def list_command() -> None:
     """List the installed codecs, the models and the samples."""
     _section("codecs", {name: summary(point) for name, point in installed(CODECS).items()})
+    _section("models", {name: f"for {model.codec}, {model.licence}" for name, model in models().items()})
     _section("samples", {name: sample.about for name, sample in SAMPLES.items()})
 
 
@@ -33,6 +35,6 @@ def sample_command(
 
 
 def _section(title: str, lines: dict[str, str]) -> None:
-    typer.echo(f"{title}:")
+    typer.echo(f"{title}:" if lines else f"{title}: none")
     for name, about in lines.items():
         typer.echo(f"  {name:<12} {about}".rstrip())
