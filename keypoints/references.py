@@ -1,0 +1,119 @@
+"""Which pictures of a group serve as references, and which picture is shown from which.
+
+A greedy k-medoid choice: the candidates are tried on a sample of the pictures by warping them with
+the coarse flow that would be sent, and the next reference is the one that lowers the mean difference
+most. It is pose, open eyes, an open mouth, a cut or new background that decide, whatever makes a
+picture hard to warp from the others. A path through the sample then settles who uses which, with a
+price on each change of reference, since a change shows.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from .likeness import Grey, Shapes, difference, shapes
+from .motion import Floats, Grid, gather, texture
+
+__all__ = ["Choice", "Study", "choose", "study"]
+
+_CANDIDATES = 14
+_SAMPLES = 56
+_CHANGE_PRICE = 0.04
+
+_FLOW = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Study:
+    """How well each candidate explains each sampled picture.
+
+    samples, candidates: indices into the group. differences: (samples, candidates).
+    """
+
+    samples: npt.NDArray[np.int64]
+    candidates: npt.NDArray[np.int64]
+    differences: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice:
+    """references: indices of pictures, in order of first use. users: (pictures,) index into references."""
+
+    references: list[int]
+    users: npt.NDArray[np.int64]
+    difference: float
+
+
+def half(picture: Grey) -> Grey:
+    """The picture at half its size, as the comparisons use it."""
+    size = (max(8, picture.shape[1] // 2), max(8, picture.shape[0] // 2))
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
+
+
+def study(pictures: list[Grey], grid: Grid, extra: list[int] | None = None) -> Study:
+    """Try candidates on samples. pictures: half-size grey, all of a group. extra: candidates to add."""
+    count = len(pictures)
+    samples = np.unique(np.linspace(0, count - 1, min(count, _SAMPLES)).round().astype(np.int64))
+    spread = np.linspace(0, count - 1, min(count, _CANDIDATES) + 2).round().astype(np.int64)
+    candidates = np.unique(np.concatenate([spread[1:-1] if count > 2 else spread, extra or []]).astype(np.int64))
+    seen = [shapes(pictures[index]) for index in samples]
+    weight = [texture(pictures[index]) for index in samples]
+    found = np.zeros((len(samples), len(candidates)))
+    for column, candidate in enumerate(candidates):
+        for row, sample in enumerate(samples):
+            if sample == candidate:
+                continue
+            flow = gather(_FLOW.calc(pictures[sample], pictures[candidate], None), weight[row], grid)
+            found[row, column] = difference(seen[row], _warped(pictures[candidate], flow))
+    return Study(samples, candidates, found)
+
+
+def _warped(reference: Grey, field: Floats) -> Shapes:
+    """The reference seen through a coarse field (2, high, wide) in its own pixels."""
+    high, wide = reference.shape
+    dense = cv2.resize(field.transpose(1, 2, 0).astype(np.float32), (wide, high), interpolation=cv2.INTER_CUBIC)
+    y, x = np.mgrid[0:high, 0:wide].astype(np.float32)
+    moved = cv2.remap(reference, x + dense[..., 0], y + dense[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return shapes(moved)
+
+
+def choose(found: Study, most: int, pictures: int) -> list[Choice]:
+    """The best choice of 1, 2, ... `most` references, each with the mean difference it leaves."""
+    chosen: list[int] = []
+    best = np.full(len(found.samples), np.inf)
+    choices = []
+    for _ in range(min(most, len(found.candidates))):
+        gains = np.minimum(best[:, None], found.differences).mean(0)
+        gains[chosen] = np.inf
+        chosen.append(int(gains.argmin()))
+        best = np.minimum(best, found.differences[:, chosen[-1]])
+        choices.append(_settle(found, chosen, pictures))
+    return choices
+
+
+def _settle(found: Study, chosen: list[int], pictures: int) -> Choice:
+    """Give each picture its reference: the cheapest path through the sample, then the nearest sample."""
+    cost = found.differences[:, chosen]
+    moments, options = cost.shape
+    total = cost[0].copy()
+    came = np.zeros((moments, options), np.int64)
+    for moment in range(1, moments):
+        paths = total[None, :] + _CHANGE_PRICE * (1 - np.eye(options))
+        came[moment] = paths.argmin(1)
+        total = paths.min(1) + cost[moment]
+    path = np.zeros(moments, np.int64)
+    path[-1] = total.argmin()
+    for moment in range(moments - 1, 0, -1):
+        path[moment - 1] = came[moment][path[moment]]
+    order: list[int] = []
+    for option in path:
+        if option not in order:
+            order.append(int(option))
+    rank = {option: place for place, option in enumerate(order)}
+    ends = (found.samples[:-1] + found.samples[1:]) / 2
+    nearest = np.searchsorted(ends, np.arange(pictures), side="left")
+    users = np.array([rank[int(path[place])] for place in nearest], np.int64)
+    left = float(cost[np.arange(moments), path].mean())
+    return Choice([int(found.candidates[chosen[option]]) for option in order], users, left)
