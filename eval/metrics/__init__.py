@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from genvc.errors import BadInput
 from genvc.plugins import installed
-from genvc.errors import BadInput, GenvcError
 from genvc.types import Picture
+
+if TYPE_CHECKING:
+    from .sets import SetMetric
 
 __all__ = ["Meter", "Metric", "Reading", "create_metric", "metric_names", "pictures_to_tensor"]
 
@@ -60,7 +63,7 @@ def metric_names() -> list[str]:
     return list(installed(GROUP))
 
 
-def create_metric(name: str) -> Metric:
+def create_metric(name: str) -> "Metric | SetMetric":
     """The metric of that name, with its weights loaded.
 
     Raises BadInput for an unknown name, for weights that hold NaN and when the extra `eval` is not
@@ -70,7 +73,7 @@ def create_metric(name: str) -> Metric:
     if name not in points:
         raise BadInput(f"no metric '{name}'; installed: {', '.join(points) or 'none'}")
     try:
-        metric: Metric = points[name].load()()
+        metric: Metric | SetMetric = points[name].load()()
     except ImportError as error:
         raise BadInput(
             f"metric '{name}' needs a package that is not installed ({error.name}): pip install 'genvc[eval]'"
@@ -98,8 +101,3 @@ def check_pair(reference: Tensor, decoded: Tensor) -> None:
         raise BadInput(f"sizes differ: {tuple(reference.shape)} and {tuple(decoded.shape)}")
     if reference.ndim != 4 or reference.shape[1] != 3 or reference.numel() == 0:
         raise BadInput(f"expected pictures (n, 3, height, width), got {tuple(reference.shape)}")
-
-
-def unless_missing(error: GenvcError) -> Reading:
-    """The reading of a metric that could not be set up: no value, the error's words."""
-    return Reading(None, (), str(error))

@@ -1,6 +1,5 @@
 """DISTS, by the piq package: structure and texture on VGG16 features."""
 
-import warnings
 from importlib.metadata import version
 
 import piq
@@ -11,7 +10,7 @@ from genvc.errors import Unsupported
 
 from . import Metric, check_pair
 from .per_picture import PerPicture
-from .weights import checkpoint, refuse_nan
+from .weights import checkpoint, loading, refuse_nan
 
 __all__ = ["create"]
 
@@ -27,8 +26,7 @@ def create() -> Metric:
     """
     backbone = checkpoint(BACKBONE, "the VGG16 of DISTS")
     heads = checkpoint(HEADS, "the heads of DISTS")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # piq calls torchvision in a way that it warns of
+    with loading(backbone):
         network = piq.DISTS(reduction="none")
     refuse_nan(network.model, backbone)
     for weights in network.weights:
@@ -48,7 +46,7 @@ def create() -> Metric:
         "colours": "RGB, full range, normalised as for ImageNet",
         "crop": "none, no resizing",
     }
-    return PerPicture(measure, about, higher_is_better=False, chunk=4)
+    return PerPicture(measure, about, higher_is_better=False)
 
 
 class _Holder(torch.nn.Module):

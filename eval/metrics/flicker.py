@@ -16,9 +16,13 @@ from . import Meter, Metric, Reading, check_pair
 __all__ = ["Flicker", "along_motion", "create"]
 
 Plane = npt.NDArray[np.float32]
+Motion = tuple[Plane, npt.NDArray[np.bool_]] | None
+"""Flow and the pixels where it holds; None ahead of the first picture."""
 # A pixel counts when the reference, followed back along the flow, looks alike: elsewhere something was
 # covered or the flow is wrong. In 8-bit levels.
 ALIKE = 12.0
+# Smaller pictures have no room for the patches of the flow; their motion counts as none.
+LEAST = 16
 
 
 def create() -> Metric:
@@ -54,6 +58,10 @@ class Flicker:
     higher_is_better = False
     unit = "levels"
 
+    def __init__(self) -> None:
+        self.finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        self.kept: tuple[Tensor, list[Motion]] | None = None
+
     def about(self) -> Mapping[str, str]:
         return {
             "backbone": "DIS optical flow (medium) on the reference",
@@ -64,25 +72,47 @@ class Flicker:
         }
 
     def meter(self) -> Meter:
-        return _FlickerMeter()
+        return _FlickerMeter(self)
+
+    def motions(self, reference: Tensor, before: Plane | None) -> list[Motion]:
+        """The motion up to each of the pictures; `before` is the one ahead of them.
+
+        Several codecs that are measured on the same tensor share the work.
+        """
+        if self.kept is None or self.kept[0] is not reference:
+            found: list[Motion] = []
+            for picture in reference:
+                now = _levels(picture)
+                found.append(None if before is None else self._motion(before, now))
+                before = now
+            self.kept = (reference, found)
+        return self.kept[1]
+
+    def _motion(self, then: Plane, now: Plane) -> tuple[Plane, npt.NDArray[np.bool_]]:
+        flow: Plane = np.zeros((*now.shape[:2], 2), np.float32)
+        if min(now.shape[:2]) >= LEAST:
+            flow = np.asarray(self.finder.calc(_grey(now), _grey(then), flow), np.float32)
+        return flow, np.abs(along_motion(then, flow) - now).mean(axis=2) < ALIKE
 
 
 class _FlickerMeter:
-    def __init__(self) -> None:
-        self.flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-        self.before: tuple[Plane, Plane] | None = None
+    def __init__(self, metric: Flicker) -> None:
+        self.metric = metric
+        self.before: Plane | None = None
+        self.error: Plane | None = None
         self.values: list[float] = []
         self.pictures = 0
 
     def add(self, reference: Tensor, decoded: Tensor) -> None:
         check_pair(reference, decoded)
-        for one, other in zip(reference, decoded, strict=True):
-            now = np.ascontiguousarray(one.permute(1, 2, 0).numpy() * 255)
-            error = np.ascontiguousarray(other.permute(1, 2, 0).numpy() * 255) - now
-            self.pictures += 1
-            if self.before is not None:
-                self.values.append(self._change(*self.before, now, error))
-            self.before = (now, error)
+        motions = self.metric.motions(reference, self.before)
+        for one, other, motion in zip(reference, decoded, motions, strict=True):
+            error = _levels(other) - _levels(one)
+            if motion is not None and self.error is not None:
+                self.values.append(_change(self.error, error, *motion))
+            self.error = error
+        self.pictures += len(reference)
+        self.before = _levels(reference[-1])
 
     def reading(self) -> Reading:
         if not self.pictures:
@@ -91,16 +121,15 @@ class _FlickerMeter:
             return Reading(None, (), "one picture: flicker needs two frames")
         return Reading(sum(self.values) / len(self.values), tuple(self.values))
 
-    def _change(self, then: Plane, then_error: Plane, now: Plane, error: Plane) -> float:
-        if min(now.shape[:2]) < 16:
-            flow: Plane = np.zeros((*now.shape[:2], 2), np.float32)  # too small for the flow's patches
-        else:
-            flow = np.asarray(self.flow.calc(_grey(now), _grey(then), None), np.float32)
-        alike = np.abs(along_motion(then, flow) - now).mean(axis=2) < ALIKE
-        if not alike.any():
-            return 0.0
-        change = (error - along_motion(then_error, flow))[alike]
-        return math.sqrt(float(np.square(change).mean()))
+
+def _change(then: Plane, now: Plane, flow: Plane, alike: npt.NDArray[np.bool_]) -> float:
+    if not alike.any():
+        return 0.0
+    return math.sqrt(float(np.square((now - along_motion(then, flow))[alike]).mean()))
+
+
+def _levels(picture: Tensor) -> Plane:
+    return np.ascontiguousarray(picture.permute(1, 2, 0).numpy() * 255)
 
 
 def _grey(rgb: Plane) -> npt.NDArray[np.uint8]:

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from piq.feature_extractors import InceptionV3
 from torch import Tensor
 
-from .weights import checkpoint, refuse_nan
+from .weights import checkpoint, loading, refuse_nan
 
 __all__ = ["FILE", "SIZE", "facts", "inception_features"]
 
@@ -23,7 +23,8 @@ def inception_features() -> Callable[[Tensor], Tensor]:
     BadInput when they hold NaN.
     """
     path = checkpoint(FILE, "the Inception v3 of FID and KID")
-    network = InceptionV3().eval()
+    with loading(path):
+        network = InceptionV3().eval()
     refuse_nan(network, path)
 
     def features(pictures: Tensor) -> Tensor:

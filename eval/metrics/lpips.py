@@ -1,6 +1,5 @@
 """LPIPS v0.1 by its authors' package, with the backbone in the metric's name."""
 
-import warnings
 from collections.abc import Sequence
 from importlib.metadata import version
 
@@ -13,7 +12,7 @@ from genvc.types import Picture
 
 from . import Metric, check_pair, pictures_to_tensor
 from .per_picture import PerPicture
-from .weights import checkpoint, refuse_nan
+from .weights import checkpoint, loading, refuse_nan
 
 __all__ = ["create_alex", "create_squeeze", "create_vgg", "lpips_alex"]
 
@@ -52,26 +51,41 @@ def lpips_alex(reference: Sequence[Picture], decoded: Sequence[Picture]) -> list
     return list(meter.reading().per_picture)
 
 
-def _create(net: str) -> Metric:
-    name, file = BACKBONES[net]
-    path = checkpoint(file, f"the {name} of LPIPS {net}")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # lpips calls torchvision in a way that it warns of
-        network = lpips.LPIPS(net=net, version="0.1", verbose=False).eval()
-    refuse_nan(network, path)
-    network = network.to(memory_format=torch.channels_last)
+class _Distance:
+    """The network's forward pass in two halves, so that several codecs share the reference's features."""
 
-    def measure(reference: Tensor, decoded: Tensor) -> Tensor:
+    def __init__(self, network: lpips.LPIPS) -> None:
+        self.network = network
+        self.kept: tuple[Tensor, list[Tensor]] | None = None
+
+    def __call__(self, reference: Tensor, decoded: Tensor) -> Tensor:
         check_pair(reference, decoded)
         if min(reference.shape[2:]) < LEAST:
             raise Unsupported(f"picture too small: LPIPS needs {LEAST} pixels each way")
-        result: Tensor = network(reference, decoded, normalize=True)
-        return result.flatten()
+        if self.kept is None or self.kept[0] is not reference:
+            self.kept = (reference, self._features(reference))
+        total = torch.zeros(len(reference), dtype=reference.dtype, device=reference.device)
+        for one, other, head in zip(self.kept[1], self._features(decoded), self.network.lins, strict=True):
+            total += head((one - other).square()).mean(dim=(1, 2, 3))
+        return total
 
+    def _features(self, pictures: Tensor) -> list[Tensor]:
+        """Of each layer, of unit length in each place."""
+        layers = self.network.net(self.network.scaling_layer(2 * pictures - 1))
+        return [lpips.normalize_tensor(layer) for layer in layers]
+
+
+def _create(net: str) -> Metric:
+    name, file = BACKBONES[net]
+    path = checkpoint(file, f"the {name} of LPIPS {net}")
+    with loading(path):
+        network = lpips.LPIPS(net=net, version="0.1", verbose=False).eval()
+    refuse_nan(network, path)
+    measure = _Distance(network.to(memory_format=torch.channels_last))
     about = {
         "backbone": f"{name} ({file}), LPIPS v0.1 linear heads",
         "library": f"lpips {version('lpips')}",
         "colours": "RGB, full range scaled to -1..1",
         "crop": "none, no resizing",
     }
-    return PerPicture(measure, about, higher_is_better=False, chunk=16)
+    return PerPicture(measure, about, higher_is_better=False)

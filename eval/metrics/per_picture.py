@@ -30,13 +30,11 @@ class PerPicture:
         higher_is_better: bool,
         unit: str = "",
         cap: float = math.inf,
-        chunk: int = 8,
     ) -> None:
         self.measure = measure
         self.higher_is_better = higher_is_better
         self.unit = unit
         self.cap = cap
-        self.chunk = chunk
         self._about = dict(about)
 
     def about(self) -> Mapping[str, str]:
@@ -58,10 +56,8 @@ class _Mean:
             return
         try:
             with torch.inference_mode():
-                for start in range(0, len(reference), self.metric.chunk):
-                    part = slice(start, start + self.metric.chunk)
-                    values = self.metric.measure(reference[part], decoded[part])
-                    self.values.extend(min(value, self.metric.cap) for value in values.tolist())
+                values = self.metric.measure(reference, decoded).tolist()
+            self.values.extend(min(value, self.metric.cap) for value in values)
         except GenvcError as error:
             self.words = str(error)
 

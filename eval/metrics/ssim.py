@@ -25,7 +25,7 @@ def structure_and_luminance(reference: Tensor, decoded: Tensor) -> tuple[Tensor,
     # Sum and difference instead of the pair itself: four filtered maps give every moment, not five.
     total, gap = reference + decoded, reference - decoded
     maps = torch.cat([total, gap, total.square(), gap.square()], dim=1)
-    total, gap, total_square, gap_square = _blur(maps).split(channels, dim=1)
+    total, gap, total_square, gap_square = torch.split(_blur(maps), channels, dim=1)
     both_means = (total.square() - gap.square()) / 4  # mean of one times mean of the other
     square_means = (total.square() + gap.square()) / 2
     covariance = (total_square - gap_square) / 4 - both_means

@@ -1,0 +1,100 @@
+"""Several metrics over one clip in one pass."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from genvc.errors import GenvcError
+
+from .metrics import Meter, Metric, Reading, create_metric
+from .metrics.sets import Features, SetMetric
+
+__all__ = ["Metering", "MetricSet", "feature_file"]
+
+_WORST = 0.05
+
+
+def feature_file(folder: Path, metric: str, side: str) -> Path:
+    """Where a clip's features of a set metric lie; side: "reference" or "decoded"."""
+    return folder / f"{metric}-{side}.pt"
+
+
+class MetricSet:
+    """Metrics by name, set up once for all the streams of a clip; words for those that cannot be."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.metrics: dict[str, Metric | SetMetric] = {}
+        self.words: dict[str, str] = {}
+        for name in sorted(names):
+            try:
+                self.metrics[name] = create_metric(name)
+            except GenvcError as error:
+                self.words[name] = str(error)
+
+
+class Metering:
+    """The running measurements of one stream; a metric that cannot be set up costs nothing."""
+
+    def __init__(self, of: MetricSet, names: Sequence[str]) -> None:
+        self.metrics = {name: of.metrics[name] for name in names if name in of.metrics}
+        self.words = {name: of.words[name] for name in names if name in of.words}
+        self.meters: dict[str, Meter] = {}
+        self.features: dict[str, tuple[Features, Features]] = {}
+        for name, metric in self.metrics.items():
+            if isinstance(metric, SetMetric):
+                self.features[name] = (Features(metric), Features(metric))
+            else:
+                self.meters[name] = metric.meter()
+
+    def add(self, reference: Tensor, decoded: Tensor) -> None:
+        """Takes the next pictures of both clips, (n, 3, height, width); raises BadInput for other shapes.
+
+        Streams that are measured side by side pass the very same reference tensor.
+        """
+        for meter in self.meters.values():
+            meter.add(reference, decoded)
+        for of_reference, of_decoded in self.features.values():
+            of_reference.add(reference)
+            of_decoded.add(decoded)
+
+    def readings(self) -> dict[str, dict[str, Any]]:
+        """By metric: value, worst (mean of the worst 5 % of the pictures), worst_picture, words."""
+        found = {name: _entry(meter.reading(), self.metrics[name]) for name, meter in self.meters.items()}
+        found.update({name: {"value": None, "words": words} for name, words in self.words.items()})
+        found.update(
+            {name: {"value": None, "words": "over the whole suite, see sets"} for name in self.features}
+        )
+        return found
+
+    def about(self) -> dict[str, dict[str, str]]:
+        """What each metric says of itself, with its direction."""
+        return {
+            name: {
+                **metric.about(),
+                "unit": metric.unit,
+                "better": "higher" if metric.higher_is_better else "lower",
+            }
+            for name, metric in self.metrics.items()
+        }
+
+    def save_features(self, folder: Path) -> list[str]:
+        """Writes the features of the set metrics; returns those metrics' names."""
+        for name, sides in self.features.items():
+            folder.mkdir(parents=True, exist_ok=True)
+            for side, features in zip(("reference", "decoded"), sides, strict=True):
+                torch.save(features.tensor(), feature_file(folder, name, side))
+        return list(self.features)
+
+
+def _entry(reading: Reading, metric: Metric | SetMetric) -> dict[str, Any]:
+    entry: dict[str, Any] = {"value": reading.value, "words": reading.words}
+    values = reading.per_picture
+    if len(values) > 1:
+        ranked = sorted(range(len(values)), key=values.__getitem__, reverse=not metric.higher_is_better)
+        worst = ranked[: max(1, round(len(values) * _WORST))]
+        entry["worst"] = sum(values[place] for place in worst) / len(worst)
+        entry["worst_picture"] = worst[0]
+    return entry
