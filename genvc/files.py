@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,7 +13,7 @@ from typing import Any, BinaryIO, TypeVar
 from . import container, media
 from .codec import create
 from .plugins import codec_entry
-from .types import Frame
+from .types import Frame, Packet
 
 __all__ = ["Decoded", "Encoded", "decode_file", "encode_file"]
 
@@ -68,12 +69,14 @@ def encode_file(
     device: str = "auto",
     size: int | None = None,
     options: Mapping[str, Any] | None = None,
+    audio: bool = False,
     progress: Progress | None = None,
 ) -> Encoded:
     """Encodes a video, a picture, a folder of pictures or "-" into a .gvc file or "-".
 
     size: pixels of the short side to scale to first. options: the codec's own (bitrate in bit/s,
-    quality 0 to 100, ...). The file appears when it is complete. Raises GenvcError.
+    quality 0 to 100, ...). audio: the sound too, as Opus on a side track; its bytes come on top of a
+    bit rate. The file appears when it is complete. Raises GenvcError.
     """
     codec_entry(codec)  # before anything slow
     info, frames = media.frames(source, size)
@@ -82,7 +85,13 @@ def encode_file(
     span = _Span(header.fps)
     started = time.perf_counter()
     watched = _counted(span.over(frames), info.frames, progress)
-    written = container.write(_sink(target), header, made.encode(watched, header))
+    packets: Iterable[Packet] = made.encode(watched, header)
+    tracks = []
+    sound = media.sound_of(source) if audio else None
+    if sound is not None:
+        tracks.append(container.Track("opus", sound.rate, sound.head))
+        packets = _merged(packets, sound, header.fps)
+    written = container.write(_sink(target), header, packets, tracks)
     took = time.perf_counter() - started
     return Encoded(written.bytes, written.payload_bytes, written.frames, span.seconds, took)
 
@@ -104,7 +113,8 @@ def decode_file(
     stream = container.Reader(sys.stdin.buffer if name == "-" else Path(name))
     try:
         made = create(stream.info.codec, stream.info.model, device)
-        packets = (packet for packet in stream.packets(verify=name != "-") if packet.track == 0)
+        sound = _sound(stream) if target is not None and media.holds_sound(os.fspath(target)) else None
+        packets = _pictures(stream.packets(verify=name != "-"), sound)
         started = time.perf_counter()
         span = _Span(stream.info.fps)
         frames = _counted(span.over(made.decode(packets, stream.info)), None, progress)
@@ -112,10 +122,39 @@ def decode_file(
             md5 = media.md5(frames)
         else:
             md5 = ""
-            media.write(target, frames, stream.info.fps)
+            media.write(target, frames, stream.info.fps, sound)
         return Decoded(span.frames, time.perf_counter() - started, md5)
     finally:
         stream.close()
+
+
+def _merged(packets: Iterable[Packet], sound: media.Sound, fps: Fraction) -> Iterator[Packet]:
+    """Pictures and sound in one row, each before what comes later."""
+    heard = next(sound.packets, None)
+    for packet in packets:
+        yield packet
+        while heard is not None and heard.pts * fps <= packet.pts * sound.rate:
+            yield heard
+            heard = next(sound.packets, None)
+    if heard is not None:
+        yield heard
+        yield from sound.packets
+
+
+def _sound(stream: container.Reader) -> media.Waiting | None:
+    """Room for the stream's sound, when it has any: the first side track, in Opus."""
+    if not stream.tracks or stream.tracks[0].codec != "opus":
+        return None
+    return media.Waiting(stream.tracks[0].params, stream.tracks[0].rate, deque())
+
+
+def _pictures(packets: Iterable[Packet], sound: media.Waiting | None) -> Iterator[Packet]:
+    """The packets of track 0; sound is put aside for the writer, other tracks are passed over."""
+    for packet in packets:
+        if packet.track == 0:
+            yield packet
+        elif packet.track == 1 and sound is not None:
+            sound.packets.append(packet)
 
 
 class _Span:

@@ -31,6 +31,9 @@ def encode_command(
     size: Annotated[
         int | None, typer.Option("--size", min=1, metavar="N", help="Scale the short side to N pixels first.")
     ] = None,
+    audio: Annotated[
+        bool, typer.Option("--audio", help="Pass the sound through as Opus, on top of the bit rate.")
+    ] = False,
     option: Options = None,
     model: Annotated[str, typer.Option("--model", help="Name of the weights; default: the codec's.")] = "",
     device: Device = "auto",
@@ -49,6 +52,7 @@ def encode_command(
             device=device,
             size=size,
             options=options,
+            audio=audio,
             progress=progress,
         )
     rate = f"{made.kbps:.2f} kbit/s, " if made.frames > 1 else ""

@@ -6,7 +6,7 @@
     .y4m, -  4:4:4, limited range, matrix by size as in colour.py; no times in it: gaps repeat frames
     .png     one frame, exact; any other name without a suffix is a folder of PNGs named by their tick
 
-Times are kept where the format has times (.mp4, .mkv). Files appear whole or not at all.
+Times are kept, and sound goes in, where the format has them (.mp4, .mkv). Files appear whole or not at all.
 """
 
 import hashlib
@@ -15,8 +15,9 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import av
 import numpy as np
@@ -26,19 +27,23 @@ from ..errors import BadInput, Unsupported
 from ..types import Frame, Picture
 from .colour import RgbFeed
 from .replacing import replacing
+from .sound import SoundTrack, Waiting
 from .source import reason
 
-__all__ = ["check_target", "md5", "write"]
+__all__ = ["check_target", "holds_sound", "md5", "write"]
 
 CRF = 10
 _MAX_REPEATS = 100_000
 
 
-def write(target: str | os.PathLike[str], frames: Iterable[Frame], fps: Fraction) -> int:
+def write(
+    target: str | os.PathLike[str], frames: Iterable[Frame], fps: Fraction, sound: Waiting | None = None
+) -> int:
     """Writes the frames in the format that the name of target says, "-" being y4m on standard output.
 
-    Returns how many frames there were. Raises BadInput for a name of no known format, a place that
-    cannot be written to, no frames at all, or several for one .png.
+    sound: goes into .mp4 and .mkv as it comes in, and nowhere else. Returns how many frames there were.
+    Raises BadInput for a name of no known format, a place that cannot be written to, no frames at all,
+    or several for one .png.
     """
     name = os.fspath(target)
     writer = check_target(name)
@@ -50,6 +55,8 @@ def write(target: str | os.PathLike[str], frames: Iterable[Frame], fps: Fraction
     try:
         if name == "-":
             return _write_y4m(sys.stdout.buffer, whole, fps)
+        if sound is not None and holds_sound(name):
+            writer = partial(_write_coded, sound=sound, lossy=writer is _write_mp4)
         with replacing(Path(name), folder=writer is _write_folder) as path:
             return writer(path, whole, fps)
     except BrokenPipeError:
@@ -71,6 +78,11 @@ def check_target(name: str) -> Callable[[Path, Iterator[Frame], Fraction], int]:
     return _write_folder
 
 
+def holds_sound(name: str) -> bool:
+    """Whether a target of that name takes sound."""
+    return check_target(name) in (_write_mp4, _write_mkv)
+
+
 def md5(frames: Iterable[Frame]) -> str:
     """A hash of all frames: for each its size and tick as text, then its RGB bytes."""
     whole = hashlib.md5(usedforsecurity=False)
@@ -89,21 +101,24 @@ def _same_size(frames: Iterator[Frame], shape: tuple[int, ...]) -> Iterator[Fram
 
 
 def _write_mp4(path: Path, frames: Iterator[Frame], fps: Fraction) -> int:
-    return _write_coded(path, frames, fps, "mp4", "libx264")
+    return _write_coded(path, frames, fps, lossy=True)
 
 
 def _write_mkv(path: Path, frames: Iterator[Frame], fps: Fraction) -> int:
-    return _write_coded(path, frames, fps, "matroska", "ffv1")
+    return _write_coded(path, frames, fps, lossy=False)
 
 
-def _write_coded(path: Path, frames: Iterator[Frame], fps: Fraction, box: str, codec: str) -> int:
-    """Writes through an encoder and a container of FFmpeg."""
-    lossy = codec == "libx264"
+def _write_coded(
+    path: Path, frames: Iterator[Frame], fps: Fraction, *, lossy: bool, sound: Waiting | None = None
+) -> int:
+    """Writes through an encoder and a container of FFmpeg: x264 in MP4 or FFV1 in Matroska."""
+    codec, box = ("libx264", "mp4") if lossy else ("ffv1", "matroska")
     options = {"crf": str(CRF), "preset": "medium"} if lossy else {"level": "3", "slicecrc": "1", "g": "1"}
     pixels = "yuv420p" if lossy else "bgr0"
     count = 0
     with av.open(str(path), "w", format=box, options={"movflags": "+faststart"} if lossy else {}) as out:
-        track = out.add_stream(codec, rate=fps, options=options)
+        track: Any = out.add_stream(codec, rate=fps, options=options)
+        speaker = None if sound is None else SoundTrack(out, sound)
         feed = RgbFeed(pixels)
         for frame in frames:
             rgb = _even(frame.rgb) if lossy else frame.rgb
@@ -121,7 +136,11 @@ def _write_coded(path: Path, frames: Iterator[Frame], fps: Fraction, box: str, c
             made.pts, made.time_base = frame.pts, 1 / fps
             out.mux(track.encode(made))
             count += 1
+            if speaker is not None:
+                speaker.write()
         out.mux(track.encode(None))
+        if speaker is not None:
+            speaker.write()
     return count
 
 

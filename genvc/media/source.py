@@ -31,7 +31,7 @@ from .info import MediaInfo
 from .limits import MAX_PIXELS, check_size, scaled
 from .pictures import folder_frames, is_picture, picture_frames
 
-__all__ = ["MAX_SQUEEZE", "frames", "probe", "reason"]
+__all__ = ["MAX_SQUEEZE", "frames", "opened", "probe", "reason"]
 
 MAX_SQUEEZE = Fraction(1, 8)
 _MAX_FPS = 300
@@ -112,6 +112,19 @@ def _piped(pipe: IO[bytes], size: int | None) -> tuple[MediaInfo, Iterator[Frame
 
     whole = head + pipe.read(_MAX_PIPED_PICTURE)
     return picture_frames(io.BytesIO(whole), "standard input", size)
+
+
+def opened(name: str) -> Any:
+    """A media file as an open container of FFmpeg; None for pictures, which have no tracks."""
+    path = Path(name)
+    try:
+        if path.is_dir():
+            return None
+        with path.open("rb") as file:
+            head = file.read(64)
+        return None if is_picture(head) else av.open(str(path.resolve()), "r", **_opening(name))
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise BadInput(f"'{name}' is not a media file that can be read: {reason(error)}") from error
 
 
 def _video(file: Any, name: str, size: int | None) -> tuple[MediaInfo, Iterator[Frame]]:
