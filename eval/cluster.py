@@ -1,0 +1,62 @@
+"""Batches of cells on a Ray cluster: the same rows, and a lost worker's batch is run again."""
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from genvc.errors import BadInput, GenvcError
+
+from .cell import Cell, run_cells
+
+__all__ = ["run_on_ray"]
+
+RETRIES = 5
+# What a worker must know of this machine's setup, wherever it runs.
+_VARIABLES = ("GENVC_DATA", "GENVC_ANCHORS", "GENVC_CACHE", "TORCH_HOME", "PYTHONPATH")
+
+
+def run_on_ray(
+    batches: Sequence[Sequence[Cell]], address: str, threads: int
+) -> Iterator[list[dict[str, Any]]]:
+    """The rows of each batch, in the order in which they are done.
+
+    address: of a running cluster ("HOST:6379", "ray://HOST:10001"), or "" to start one on this machine.
+    Workers read the clips and write the cache under the same paths, so both lie on a shared disk.
+    Raises BadInput when Ray is not installed or not there.
+    """
+    try:
+        import ray
+    except ImportError as error:
+        raise BadInput("--engine ray needs the package ray: pip install 'genvc[ray]'") from error
+    ours = not ray.is_initialized()
+    try:
+        if ours:
+            environment = {name: os.environ[name] for name in _VARIABLES if name in os.environ}
+            ray.init(address=address or None, log_to_driver=False, runtime_env={"env_vars": environment})
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        raise BadInput(f"no Ray cluster at '{address or 'this machine'}': {_line(error)}") from error
+    try:
+        task = ray.remote(num_cpus=threads, max_retries=RETRIES)(run_cells)
+        waiting = {task.remote(list(batch)): batch for batch in batches}
+        while waiting:
+            done, _ = ray.wait(list(waiting), num_returns=1)
+            batch = waiting.pop(done[0])
+            try:
+                yield ray.get(done[0])
+            except ray.exceptions.RayError as error:
+                yield [_failed(cell, error) for cell in batch]
+    except ray.exceptions.RayError as error:
+        raise GenvcError(f"the Ray cluster failed: {_line(error)}") from error
+    finally:
+        if ours:
+            ray.shutdown()
+
+
+def _failed(cell: Cell, error: Exception) -> dict[str, Any]:
+    head = {"clip": cell.clip.name, "codec": cell.codec, "setting": cell.setting}
+    return {**head, "error": f"the Ray worker failed: {_line(error)}"}
+
+
+def _line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__

@@ -1,0 +1,27 @@
+"""Batches of cells on this machine, several at a time."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Any
+
+from .cell import Cell, run_cells
+
+__all__ = ["run_local"]
+
+
+def run_local(batches: Sequence[Sequence[Cell]], jobs: int) -> Iterator[list[dict[str, Any]]]:
+    """The rows of each batch, in the order in which they are done; `jobs` batches run at a time.
+
+    The work is in processes of its own, so threads are enough here. Leaving the loop early starts no
+    further batch.
+    """
+    with ThreadPoolExecutor(jobs) as pool:
+        waiting: set[Future[list[dict[str, Any]]]] = {pool.submit(run_cells, batch) for batch in batches}
+        try:
+            while waiting:
+                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield future.result()
+        finally:
+            for future in waiting:
+                future.cancel()
