@@ -8,6 +8,7 @@ from genvc import models
 from genvc.errors import BadInput
 
 from .codec import KeyPoints, Options
+from .mesh import Mesh
 from .structure import FaceBasis
 
 __all__ = ["DEFAULT_MODEL", "build"]
@@ -25,6 +26,11 @@ def build(model: str, device: str, options: dict[str, Any]) -> KeyPoints:
     name = model or DEFAULT_MODEL
     config, tensors = models.load(name, "keypoints")
     mean, basis = tensors["mean"].double().numpy(), tensors["basis"].double().numpy()
+    mesh = Mesh(*(tensors[key].long().numpy() for key in ("triangles", "mouth", "left_eye", "right_eye")))
     return KeyPoints(
-        FaceBasis(mean, basis, int(config["expression"])), models.full_name(name), devices.pick(device), chosen
+        FaceBasis(mean, basis, int(config["expression"])),
+        mesh,
+        models.full_name(name),
+        devices.pick(device),
+        chosen,
     )

@@ -1,7 +1,7 @@
 """The codec `keypoints`: reference pictures, and between them only the motion of a face and its surroundings."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -14,12 +14,16 @@ from genvc.types import Codec, Frame, Packet, Picture, StreamInfo
 
 from . import payload, rate
 from .detector import FaceMeshDetector, PointDetector, Points
-from .group import Effort, Group, Plan
+from .field import smooth_field, total_field
+from .group import Effort, Group, Plan, worst_pictures
 from .header import KeyPictures, pack, unpack
+from .mesh import Mesh
 from .motion import Grid
+from .references import Choice
+from .scale import resized, scaled_size
 from .structure import FaceBasis, Structure
 from .syntax import MAX_REFERENCES, Reader, ReferenceRecord, State, Writer, picture, reference
-from .warp import to_picture, to_tensor, total_field, warp
+from .warp import to_picture, to_tensor, warp
 
 __all__ = ["KeyPoints", "Options"]
 
@@ -27,6 +31,11 @@ _BUFFER_BYTES = 1 << 28
 _HEAD_BYTES = 1.02  # of the container for each packet
 _GROUP_BYTES = 14
 _HEADER_BYTES = 90
+_QUALITY = 50
+# Motion never takes more than this many bit/s at 25 pictures a second, nor this share of a group's bytes.
+_MOTION_BITRATE, _MOTION_FPS = 1450.0, 25.0
+_MOTION_SHARE = 0.5
+_AUDITS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +55,17 @@ class Options:
 class KeyPoints:
     """Talking heads at a few kbit/s; whatever else comes is coded too, with more reference pictures."""
 
-    def __init__(self, basis: FaceBasis, model: str, device: torch.device, options: Options, detector: Any = FaceMeshDetector):
+    def __init__(
+        self,
+        basis: FaceBasis,
+        mesh: Mesh,
+        model: str,
+        device: torch.device,
+        options: Options,
+        detector: Callable[[], PointDetector] = FaceMeshDetector,
+    ) -> None:
         self.basis = basis
+        self.mesh = mesh
         self.model = model
         self.device = device
         self.options = options
@@ -88,47 +106,95 @@ class KeyPoints:
         return int(max(1, min(round(seconds * float(info.fps)), room)))
 
     def _encode_group(
-        self, frames: Sequence[Frame], faces: Sequence[Points | None], grid: Grid, info: StreamInfo, carry: float
+        self,
+        frames: Sequence[Frame],
+        faces: Sequence[Points | None],
+        grid: Grid,
+        info: StreamInfo,
+        carry: float,
     ) -> tuple[list[Packet], float]:
+        """The packets of a group, and the bytes by which the stream is below (or, negative, above) its rate."""
         group = Group([frame.rgb for frame in frames], faces, grid, self.basis)
-        choices = group.choices(min(MAX_REFERENCES, max(1, len(frames) // 3)))
-        code = self._key_coder(info)
+        most = min(MAX_REFERENCES, max(1, len(frames) // 3))
         fps = float(info.fps)
+        code = self._key_coder()
         if self.options.bitrate is None:
-            quality = 50 if self.options.quality is None else self.options.quality
-            plan = group.plan(rate.stated_quality(choices, quality), Effort(1.0, 8))
-            pixels = [code(frames[source].rgb, quality) for source in plan.sources]
-            return self._write(frames, plan, pixels, grid), 0.0
+            quality = _QUALITY if self.options.quality is None else self.options.quality
+            choice = rate.stated_quality(group.choices(most), quality)
+            draft = self._audited(
+                group, frames, most, lambda choices: rate.stated_quality(choices, quality), choice, Effort()
+            )
+            pixels = [code(frames[source].rgb, quality) for source in draft.plan.sources]
+            return self._write(frames, draft.plan, pixels, grid).packets, 0.0
         due = self.options.bitrate / 8 * len(frames) / fps
         budget = due + float(np.clip(carry, -0.2 * due, 0.2 * due)) - len(frames) * _HEAD_BYTES - _GROUP_BYTES
         effort = rate.effort_for(self.options.bitrate / fps, fps)
-        first = group.plan(choices[0], effort)
-        motion = sum(len(packet.payload) for packet in self._write(frames, first, [b""], grid))
-        typical = len(code(frames[first.sources[0]].rgb, 25))
-        choice = rate.pick(choices, budget, motion, typical)
-        plan = first
-        if len(choice.references) > 1:
-            plan = group.plan(choice, effort)
-            motion = sum(len(packet.payload) for packet in self._write(frames, plan, [b""] * len(plan.sources), grid))
-        # each reference's pixels bring their length along
-        pixels, _ = rate.fill([frames[source].rgb for source in plan.sources], budget - motion - 2 * len(plan.sources), code)
-        packets = self._write(frames, plan, pixels, grid)
+        choices = group.choices(most)
+        typical = len(code(frames[choices[0].references[0]].rgb, 25))
+        draft = self._draft(group, frames, choices[0], effort, budget)
+
+        def best(choices: list[Choice]) -> Choice:
+            return rate.pick(choices, budget, draft.bytes, typical)
+
+        draft = self._audited(group, frames, most, best, best(choices), effort, budget)
+        pictures = [frames[source].rgb for source in draft.plan.sources]
+        pixels, scale = rate.fill(pictures, budget - draft.bytes - 2 * len(pictures), code)
+        packets = self._write(frames, draft.plan.at_scale(scale), pixels, grid).packets
         spent = sum(len(packet.payload) for packet in packets) + len(frames) * _HEAD_BYTES + _GROUP_BYTES
         return packets, carry + due - spent
 
-    def _key_coder(self, info: StreamInfo) -> rate.Coder:
+    def _draft(
+        self, group: Group, frames: Sequence[Frame], choice: Choice, effort: Effort, budget: float = np.inf
+    ) -> "_Draft":
+        """Plan, and plan more coarsely while motion takes more than its share of the bits."""
+        choice = group.sharpened(choice)
+        seconds = len(frames) / _MOTION_FPS
+        while True:
+            plan = group.plan(choice, effort)
+            written = self._write(frames, plan, [b""] * len(plan.sources), group.grid)
+            size = sum(len(packet.payload) for packet in written.packets)
+            modest = written.motion_bits <= _MOTION_BITRATE * seconds and size <= _MOTION_SHARE * budget
+            if modest or effort.coarse > 8:
+                return _Draft(plan, size)
+            effort = effort.coarser()
+
+    def _audited(
+        self,
+        group: Group,
+        frames: Sequence[Frame],
+        most: int,
+        best: Callable[[list[Choice]], Choice],
+        choice: Choice,
+        effort: Effort,
+        budget: float = np.inf,
+    ) -> "_Draft":
+        """Look at what the decoder would show, and offer the pictures that it shows worst as references."""
+        draft = self._draft(group, frames, choice, effort, budget)
+        for _ in range(_AUDITS):
+            worst = worst_pictures(group.losses(draft.plan))
+            if not worst:
+                break
+            group.add_candidates(worst)
+            choice = best(group.choices(most))
+            if set(choice.references) == set(draft.plan.sources):
+                break
+            draft = self._draft(group, frames, choice, effort, budget)
+        return draft
+
+    def _key_coder(self) -> rate.Coder:
         def code(rgb: Picture, quality: int) -> bytes:
             codec = create_codec(self.options.key_codec, quality=quality)
-            inner = codec.describe(info.width, info.height, info.fps)
+            inner = codec.describe(rgb.shape[1], rgb.shape[0], Fraction(1))
             (packet,) = codec.encode([Frame(rgb, 0)], inner)
             return packet.payload
 
         return code
 
-    def _write(self, frames: Sequence[Frame], plan: Plan, pixels: Sequence[bytes], grid: Grid) -> list[Packet]:
+    def _write(self, frames: Sequence[Frame], plan: Plan, pixels: Sequence[bytes], grid: Grid) -> "_Written":
         """The packets of one group."""
         state = State.start(self.basis.expression, self.basis.identity)
         packets = []
+        motion_bits = 0.0
         for index, (frame, record) in enumerate(zip(frames, plan.pictures, strict=True)):
             writer = Writer()
             coded = b""
@@ -136,9 +202,13 @@ class KeyPoints:
                 if first == index:
                     reference(writer, state, grid, plan.references[slot])
                     coded = pixels[slot]
+            before = writer.coder.bits()
             picture(writer, state, record)
-            packets.append(Packet(payload.join(coded, writer.coder.finish(), index == 0), frame.pts, index == 0))
-        return packets
+            motion_bits += writer.coder.bits() - before
+            packets.append(
+                Packet(payload.join(coded, writer.coder.finish(), index == 0), frame.pts, index == 0)
+            )
+        return _Written(packets, motion_bits)
 
     # ------------------------------------------------------------------ decoding
 
@@ -168,18 +238,40 @@ class KeyPoints:
             now = picture(reader, state, None)
             source = shown[now.slot]
             spectrum = np.tensordot(now.motion.astype(np.float64), source.fields, 1)
-            points = None
+            field = smooth_field(grid, spectrum, info.width, info.height)
             if now.structure is not None and source.points is not None:
                 points = self.basis.points(Structure(now.structure, state.identity), short)
-            field = total_field(grid, spectrum, points, source.points, info.width, info.height, now.parts)
+                field = total_field(
+                    field, self.mesh, points, source.points, info.width, info.height, now.parts
+                )
             yield Frame(to_picture(warp(source.pixels, [field])), packet.pts)
 
     def _reference(
         self, record: ReferenceRecord, codec: Codec, pixels: bytes, inner: StreamInfo, grid: Grid, short: int
     ) -> "_Reference":
-        (frame,) = codec.decode([Packet(pixels, 0, True)], inner)
+        width, height = scaled_size(inner.width, inner.height, record.scale)
+        small = replace(inner, width=width, height=height)
+        frame = next(iter(codec.decode([Packet(pixels, 0, True)], small)))
         points = None if record.structure is None else self.basis.points(record.structure, short)
-        return _Reference(to_tensor(frame.rgb, self.device), points, grid.fields(record.basis))
+        return _Reference(
+            to_tensor(resized(frame.rgb, inner.width, inner.height), self.device),
+            points,
+            grid.fields(record.basis),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Written:
+    packets: list[Packet]
+    motion_bits: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Draft:
+    """A plan and the bytes of everything in it but pixels."""
+
+    plan: Plan
+    bytes: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)

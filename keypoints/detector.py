@@ -4,15 +4,16 @@ One small interface, so that another detector with the same points can take medi
 """
 
 import os
+import sys
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from genvc.types import Picture
 
-__all__ = ["POINTS", "FaceMeshDetector", "PointDetector", "Points"]
+__all__ = ["POINTS", "FaceMeshDetector", "PointDetector", "Points", "topology"]
 
 POINTS = 478
 Points = npt.NDArray[np.float64]
@@ -47,8 +48,7 @@ class FaceMeshDetector:
         # the library's start-up notes are not for our users
         os.environ.setdefault("GLOG_minloglevel", "2")
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        solution = _quietly(_face_mesh)
-        self._mesh = solution(static_image_mode=False, max_num_faces=1, refine_landmarks=True)
+        self._mesh: Any = _quietly(_start)
 
     def detect(self, rgb: Picture) -> Points | None:
         """As PointDetector says. rgb of any size from 1x1."""
@@ -76,6 +76,30 @@ class FaceMeshDetector:
         self._mesh.close()
 
 
+def topology() -> dict[str, npt.NDArray[np.int64]]:
+    """What belongs together: triangles (n, 3), and the outlines of mouth, left_eye and right_eye (n,).
+
+    mediapipe says which points are joined; every three that are joined to each other are a triangle.
+    """
+    from mediapipe.python.solutions import face_mesh_connections as mesh
+
+    joined: dict[int, set[int]] = {}
+    for a, b in mesh.FACEMESH_TESSELATION:
+        joined.setdefault(a, set()).add(b)
+        joined.setdefault(b, set()).add(a)
+    found = {tuple(sorted((a, b, c))) for a in joined for b in joined[a] for c in joined[a] & joined[b]}
+
+    def points(edges: frozenset[tuple[int, int]]) -> npt.NDArray[np.int64]:
+        return np.array(sorted({point for edge in edges for point in edge}), dtype=np.int64)
+
+    return {
+        "triangles": np.array(sorted(found), dtype=np.int64),
+        "mouth": points(mesh.FACEMESH_LIPS),
+        "left_eye": points(mesh.FACEMESH_LEFT_EYE),
+        "right_eye": points(mesh.FACEMESH_RIGHT_EYE),
+    }
+
+
 def _plausible(points: Points, width: int, height: int) -> bool:
     """Whether a face of at least 8 pixels lies at least half inside the picture."""
     low, high = points[:468, :2].min(0), points[:468, :2].max(0)
@@ -84,20 +108,23 @@ def _plausible(points: Points, width: int, height: int) -> bool:
     return bool(inside and (high - low).min() >= 8 and (high - low).max() < 4 * max(width, height))
 
 
-def _face_mesh() -> Callable[..., object]:
+def _start() -> Any:
     from mediapipe.python.solutions.face_mesh import FaceMesh
 
-    mesh: Callable[..., object] = FaceMesh
+    mesh = FaceMesh(static_image_mode=False, max_num_faces=1, refine_landmarks=True)
+    # the networks, and their remarks, come with the first picture
+    mesh.process(np.zeros((64, 64, 3), np.uint8))
     return mesh
 
 
-def _quietly(load: Callable[[], Callable[..., object]]) -> Callable[..., object]:
-    """Load with the standard error stream of the process turned away: native code writes to it."""
+def _quietly(load: Callable[[], Any]) -> Any:
+    """Load with the process's standard error turned away: native code writes its remarks to it."""
+    sys.stderr.flush()
     keep = os.dup(2)
     try:
         with open(os.devnull, "wb") as sink:
             os.dup2(sink.fileno(), 2)
-            return load()
+        return load()
     finally:
         os.dup2(keep, 2)
         os.close(keep)

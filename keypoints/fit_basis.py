@@ -18,7 +18,7 @@ from rich.progress import track
 from genvc import media, models
 from genvc.errors import BadInput
 
-from .detector import FaceMeshDetector, Points
+from .detector import FaceMeshDetector, Points, topology
 from .motion import Floats
 from .structure import procrustes
 
@@ -41,7 +41,9 @@ def fit(clips: Sequence[Floats], expression: int, identity: int) -> tuple[Points
     for _ in range(4):
         aligned = [np.stack([_own(mean, points) for points in clip]) for clip in clips]
         mean = _unit(np.mean([clip.mean(0) for clip in aligned], 0))
-    changes = np.concatenate([(clip - clip.mean(0)).reshape(len(clip), -1) / np.sqrt(len(clip)) for clip in aligned])
+    changes = np.concatenate(
+        [(clip - clip.mean(0)).reshape(len(clip), -1) / np.sqrt(len(clip)) for clip in aligned]
+    )
     first = np.linalg.svd(changes, full_matrices=False)[2][:expression]
     people = np.stack([(clip.mean(0) - mean).ravel() for clip in aligned])
     people -= people @ first.T @ first
@@ -81,7 +83,9 @@ def main() -> None:
     paths = sorted((chosen.data / "faces" / "train").glob("*.mp4"))
     if not paths:
         parser.error(f"no clips in {chosen.data / 'faces' / 'train'}")
-    clips = [points for path in track(paths, "finding faces") if len(points := _points(path)) * _EVERY > _FEWEST]
+    clips = [
+        points for path in track(paths, "finding faces") if len(points := _points(path)) * _EVERY > _FEWEST
+    ]
     mean, basis = fit(clips, EXPRESSION, IDENTITY)
     print(save(mean, basis, len(clips), chosen.out).full_name)
 
@@ -90,6 +94,7 @@ def save(mean: Points, basis: Floats, clips: int, root: Path) -> models.Model:
     """Add the basis to a collection of models, a folder with models.json and weights/."""
     config = {"expression": EXPRESSION, "identity": len(basis) - EXPRESSION, "points": len(mean)}
     tensors = {"mean": torch.from_numpy(mean).half(), "basis": torch.from_numpy(basis).half()}
+    tensors |= {key: torch.from_numpy(points).short() for key, points in topology().items()}
     models.save(root / "weights" / "face-basis", config, tensors)
     return models.add(
         "face-basis",

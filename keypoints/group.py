@@ -1,24 +1,25 @@
 """One group of pictures, from frames to the records that are coded: everything but the pixels of references."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from genvc.types import Picture
 
-from .detector import PointDetector, Points
-from .likeness import Grey
+from .detector import Points
+from .likeness import Grey, difference, shapes
 from .motion import Floats, Grid, MotionBasis, fit_basis, measure, project, texture
 from .quantize import steady_round
-from .references import Choice, Study, choose, half, study
+from .references import Choice, Study, choose, extended, half, sample_span, study, tried, warped
 from .structure import POSE, FaceBasis, Integers, Structure
 from .syntax import PictureRecord, ReferenceRecord
 
-__all__ = ["Effort", "Group", "Plan", "analysed"]
+__all__ = ["Effort", "Group", "Plan", "analysed", "worst_pictures"]
 
 _ANALYSIS = 256
+_MOST_WORST = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,10 @@ class Effort:
     hold: int = 1
     """Motion changes at every hold-th picture only."""
     fineness: int = 1
+
+    def coarser(self) -> "Effort":
+        """The next step down."""
+        return Effort(self.coarse * 1.35, max(2, self.fields - 1), self.hold, min(self.fineness, 1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,11 +49,17 @@ class Plan:
     first_use: list[int]
     pictures: list[PictureRecord]
 
+    def at_scale(self, scale: int) -> "Plan":
+        """The same with the pixels of all references coded at SCALES[scale]."""
+        return replace(self, references=[replace(record, scale=scale) for record in self.references])
+
 
 class Group:
     """The pictures of one group with all that was measured on them, each thing once."""
 
-    def __init__(self, frames: Sequence[Picture], faces: Sequence[Points | None], grid: Grid, basis: FaceBasis):
+    def __init__(
+        self, frames: Sequence[Picture], faces: Sequence[Points | None], grid: Grid, basis: FaceBasis
+    ):
         self.grid = grid
         self.basis = basis
         self.short = min(frames[0].shape[:2])
@@ -65,6 +76,45 @@ class Group:
     def choices(self, most: int) -> list[Choice]:
         """The best sets of 1, 2, ... references."""
         return choose(self.study, most, len(self))
+
+    def sharpened(self, choice: Choice) -> Choice:
+        """The same references, with each change of reference at the picture where it does most good.
+
+        The choice was made on a sample; a cut between two samples is found to the picture here.
+        """
+        users = choice.users.copy()
+        for after in np.flatnonzero(np.diff(choice.users)):
+            old, new = int(choice.users[after]), int(choice.users[after + 1])
+            low, high = sample_span(self.study.samples, int(after), len(self))
+            span = range(low, high)
+            costs = np.array([[self._loss(i, choice.references[slot]) for slot in (old, new)] for i in span])
+            # the best place: what the old one loses before it plus what the new one loses from it on
+            total = np.concatenate([[0], costs[:, 0].cumsum()]) + np.concatenate(
+                [costs[::-1, 1].cumsum()[::-1], [0]]
+            )
+            place = low + int(total.argmin())
+            users[low:place], users[place:high] = old, new
+        return Choice(choice.references, users, choice.difference)
+
+    def _loss(self, picture: int, reference: int) -> float:
+        return tried(self.halves[picture], self.halves[reference], self.grid)
+
+    def losses(self, plan: Plan) -> Floats:
+        """What each picture loses to warping when it is shown as planned, (pictures,): as the study measures it."""
+        fields = [self.grid.fields(record.basis) for record in plan.references]
+        found = np.zeros(len(self))
+        for index, record in enumerate(plan.pictures):
+            source = plan.sources[record.slot]
+            if index != source:
+                spectrum = np.tensordot(record.motion.astype(np.float64), fields[record.slot], 1)
+                unit = min(self.halves[index].shape) / 256
+                moved = warped(self.halves[source], self.grid.inverse(spectrum) * unit)
+                found[index] = difference(shapes(self.halves[index]), moved)
+        return found
+
+    def add_candidates(self, pictures: list[int]) -> None:
+        """Let these pictures be references too."""
+        self.study = extended(self.study, self.halves, self.grid, pictures)
 
     def _fit_structure(self) -> "tuple[Integers, Floats] | None":
         """Identity in integers (identity,) and, for each picture, pose and expression in steps."""
@@ -102,7 +152,8 @@ class Group:
             for index, numbers in zip(users, steps, strict=True):
                 motion[index] = numbers
         pictures = [
-            PictureRecord(int(choice.users[index]), structure[index], motion[index]) for index in range(len(self))
+            PictureRecord(int(choice.users[index]), structure[index], motion[index])
+            for index in range(len(self))
         ]
         return Plan(records, list(choice.references), first_use, pictures)
 
@@ -128,13 +179,17 @@ class Group:
                 self._flows[key] = measure(self.grey[picture], self.grey[reference], self.grid) * unit
         return self._flows[key]
 
-    def _fit_motion(self, source: int, users: "np.ndarray[tuple[int], np.dtype[np.int64]]", effort: Effort) -> tuple[MotionBasis, Integers]:
+    def _fit_motion(
+        self, source: int, users: "np.ndarray[tuple[int], np.dtype[np.int64]]", effort: Effort
+    ) -> tuple[MotionBasis, Integers]:
         flows = np.stack([self._flow(int(index), source) for index in users])
         size = (self.grid.wide, self.grid.high)
         weight = cv2.resize(texture(self.grey[source]), size, interpolation=cv2.INTER_AREA).astype(np.float64)
         weight += 0.3 * weight.mean() + 1e-3
         fields = max(1, min(effort.fields, 2 + len(users) // 8))
-        basis = fit_basis(flows, weight, self.grid, 0.12 * effort.coarse, fields, 0.35 * effort.coarse, effort.fineness)
+        basis = fit_basis(
+            flows, weight, self.grid, 0.12 * effort.coarse, fields, 0.35 * effort.coarse, effort.fineness
+        )
         values = _held(project(flows, weight, basis, self.grid), effort.hold)
         start = np.zeros(basis.count, np.int64)
         return basis, steady_round(values, 0.12, start)
@@ -159,6 +214,14 @@ def _held(values: Floats, hold: int) -> Floats:
     return values[np.arange(len(values)) // hold * hold]
 
 
-def detected(frames: Sequence[Picture], detector: PointDetector) -> list[Points | None]:
-    """The face of each frame, in order."""
-    return [detector.detect(frame) for frame in frames]
+def worst_pictures(losses: Floats) -> list[int]:
+    """The worst picture of each run of pictures that lose far more than most do."""
+    limit = max(0.2, 2.0 * float(np.median(losses)))
+    found: list[int] = []
+    run: list[int] = []
+    for index in [*np.flatnonzero(losses > limit).tolist(), len(losses) + 2]:
+        if run and index > run[-1] + 1:
+            found.append(max(run, key=lambda place: float(losses[place])))
+            run = []
+        run.append(index)
+    return sorted(found, key=lambda place: -float(losses[place]))[:_MOST_WORST]

@@ -1,8 +1,8 @@
 """What the stream's header says to keypoints alone: the version of its packets and the key-picture codec.
 
-    1 byte   version of the packets, 1
-    3 times  a length byte (2 bytes, high first, for the last) and that many bytes:
-             the key codec's name, its model, its params
+1 byte   version of the packets, 1
+3 times  a length byte (2 bytes, high first, for the last) and that many bytes:
+         the key codec's name, its model, its params
 """
 
 from dataclasses import dataclass

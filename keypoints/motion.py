@@ -85,7 +85,9 @@ class Grid:
         return basis.coefficients * (step / np.maximum(basis.reach, 1))[:, None, None, None]
 
 
-def measure(picture: Grey, reference: Grey, grid: Grid, flow: "npt.NDArray[np.float32] | None" = None) -> Floats:
+def measure(
+    picture: Grey, reference: Grey, grid: Grid, flow: "npt.NDArray[np.float32] | None" = None
+) -> Floats:
     """Displacements (2, high, wide) from the picture into the reference, both of the analysis size.
 
     Cells average the flow by how much texture vouches for it. flow: a first guess (height, width, 2).
@@ -115,7 +117,9 @@ def texture(picture: Grey) -> "npt.NDArray[np.float32]":
     return found
 
 
-def fit_basis(flows: Floats, weights: Floats, grid: Grid, tolerance: float, limit: int, step: float, fineness: int) -> MotionBasis:
+def fit_basis(
+    flows: Floats, weights: Floats, grid: Grid, tolerance: float, limit: int, step: float, fineness: int
+) -> MotionBasis:
     """The fields that explain flows (pictures, 2, high, wide) best, weighted by weights (high, wide).
 
     tolerance: a field must lower the rms error of displacement by this much on its own. limit: at

@@ -14,6 +14,8 @@ from genvc.types import Picture
 
 from .group import Effort
 from .references import Choice
+from .scale import resized, scaled_size
+from .syntax import SCALES
 
 __all__ = ["Coder", "effort_for", "fill", "pick", "stated_quality"]
 
@@ -53,6 +55,7 @@ def pick(choices: Sequence[Choice], budget: float, motion: float, base: int) -> 
     budget: bytes for the group. motion: bytes of motion with one reference. base: bytes of a typical
     reference at quality 25.
     """
+
     def loss(choice: Choice) -> float:
         count = len(choice.references)
         each = (budget - motion - _RECORD_BYTES * (count - 1)) / count
@@ -62,6 +65,20 @@ def pick(choices: Sequence[Choice], budget: float, motion: float, base: int) -> 
         return float(_WARP_LOSS * choice.difference + np.interp(quality, _QUALITY, _LOSS))
 
     return min(choices, key=loss)
+
+
+def fill(pictures: Sequence[Picture], budget: float, code: Coder) -> tuple[list[bytes], int]:
+    """Code all pictures within budget bytes: their bytes, and the index into SCALES of their size.
+
+    A smaller size is taken only when the lowest quality of the larger does not fit: it looks worse.
+    """
+    coded: list[bytes] = []
+    for scale in range(len(SCALES)):
+        small = [resized(rgb, *scaled_size(rgb.shape[1], rgb.shape[0], scale)) for rgb in pictures]
+        coded = _fill(small, budget, code)
+        if sum(len(one) for one in coded) <= budget:
+            return coded, scale
+    return coded, len(SCALES) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +91,10 @@ class _Try:
         return sum(len(one) for one in self.coded)
 
 
-def fill(pictures: Sequence[Picture], budget: float, code: Coder, guess: int = 30) -> tuple[list[bytes], int]:
+def _fill(pictures: Sequence[Picture], budget: float, code: Coder, guess: int = 30) -> list[bytes]:
     """Code all pictures at the best common quality whose sum is within budget, then better ones while it fits.
 
-    Comes back with quality 0 when even that does not fit: the caller sees the sizes.
+    Quality 0 when even that does not fit: the caller sees the sizes.
     """
     tries: dict[int, _Try] = {}
 
@@ -111,7 +128,7 @@ def fill(pictures: Sequence[Picture], budget: float, code: Coder, guess: int = 3
                 break
             spare -= len(better) - len(coded[index])
             coded[index] = better
-    return coded, best.quality
+    return coded
 
 
 def stated_quality(choices: Sequence[Choice], quality: int) -> Choice:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from .likeness import Grey, Shapes, difference, shapes
 from .motion import Floats, Grid, gather, texture
 
-__all__ = ["Choice", "Study", "choose", "study"]
+__all__ = ["Choice", "Study", "choose", "extended", "half", "sample_span", "study", "tried", "warped"]
 
 _CANDIDATES = 14
 _SAMPLES = 56
@@ -52,31 +52,60 @@ def half(picture: Grey) -> Grey:
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
 
-def study(pictures: list[Grey], grid: Grid, extra: list[int] | None = None) -> Study:
-    """Try candidates on samples. pictures: half-size grey, all of a group. extra: candidates to add."""
+def study(pictures: list[Grey], grid: Grid) -> Study:
+    """Try candidates, evenly spread, on samples. pictures: half-size grey, all of a group."""
     count = len(pictures)
     samples = np.unique(np.linspace(0, count - 1, min(count, _SAMPLES)).round().astype(np.int64))
     spread = np.linspace(0, count - 1, min(count, _CANDIDATES) + 2).round().astype(np.int64)
-    candidates = np.unique(np.concatenate([spread[1:-1] if count > 2 else spread, extra or []]).astype(np.int64))
-    seen = [shapes(pictures[index]) for index in samples]
-    weight = [texture(pictures[index]) for index in samples]
-    found = np.zeros((len(samples), len(candidates)))
-    for column, candidate in enumerate(candidates):
-        for row, sample in enumerate(samples):
-            if sample == candidate:
-                continue
-            flow = gather(_FLOW.calc(pictures[sample], pictures[candidate], None), weight[row], grid)
-            found[row, column] = difference(seen[row], _warped(pictures[candidate], flow))
-    return Study(samples, candidates, found)
+    empty = Study(samples, np.zeros(0, np.int64), np.zeros((len(samples), 0)))
+    return extended(empty, pictures, grid, np.unique(spread[1:-1] if count > 2 else spread).tolist())
 
 
-def _warped(reference: Grey, field: Floats) -> Shapes:
+def extended(found: Study, pictures: list[Grey], grid: Grid, candidates: list[int]) -> Study:
+    """The study with more candidates, which are samples from now on, too."""
+    new = [candidate for candidate in candidates if candidate not in found.candidates]
+    samples = np.unique(np.concatenate([found.samples, np.array(new, np.int64)]))
+    columns = np.concatenate([found.candidates, np.array(new, np.int64)])
+    known = {
+        (int(sample), int(candidate)): found.differences[row, column]
+        for row, sample in enumerate(found.samples)
+        for column, candidate in enumerate(found.candidates)
+    }
+    differences = np.zeros((len(samples), len(columns)))
+    for row, sample in enumerate(samples):
+        for column, candidate in enumerate(columns):
+            pair = (int(sample), int(candidate))
+            if pair not in known:
+                known[pair] = tried(pictures[sample], pictures[candidate], grid)
+            differences[row, column] = known[pair]
+    return Study(samples, columns, differences)
+
+
+def tried(picture: Grey, reference: Grey, grid: Grid) -> float:
+    """What the picture loses when it is shown from the reference; both half-size grey."""
+    if picture is reference:
+        return 0.0
+    flow = gather(_FLOW.calc(picture, reference, None), texture(picture), grid)
+    return difference(shapes(picture), warped(reference, flow))
+
+
+def warped(reference: Grey, field: Floats) -> Shapes:
     """The reference seen through a coarse field (2, high, wide) in its own pixels."""
     high, wide = reference.shape
-    dense = cv2.resize(field.transpose(1, 2, 0).astype(np.float32), (wide, high), interpolation=cv2.INTER_CUBIC)
+    dense = cv2.resize(
+        field.transpose(1, 2, 0).astype(np.float32), (wide, high), interpolation=cv2.INTER_CUBIC
+    )
     y, x = np.mgrid[0:high, 0:wide].astype(np.float32)
-    moved = cv2.remap(reference, x + dense[..., 0], y + dense[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    place = x + dense[..., 0], y + dense[..., 1]
+    moved = cv2.remap(reference, *place, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return shapes(moved)
+
+
+def sample_span(samples: npt.NDArray[np.int64], after: int, pictures: int) -> tuple[int, int]:
+    """The pictures strictly between the two samples around the step from picture `after` to the next."""
+    place = int(np.searchsorted(samples, after, side="right"))
+    low = int(samples[place - 1]) + 1 if place else 0
+    return low, int(samples[place]) if place < len(samples) else pictures
 
 
 def choose(found: Study, most: int, pictures: int) -> list[Choice]:

@@ -53,8 +53,13 @@ class FaceBasis:
         self.identity = len(basis) - expression
         self._flat = basis.reshape(len(basis), -1) / basis.shape[1]
 
-    def fit(self, points: Points, short_side: int, guess: "npt.NDArray[np.float64] | None" = None,
-            keep: "npt.NDArray[np.float64] | None" = None) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    def fit(
+        self,
+        points: Points,
+        short_side: int,
+        guess: "npt.NDArray[np.float64] | None" = None,
+        keep: "npt.NDArray[np.float64] | None" = None,
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Pose (6,) and coefficients (rows,) that come closest to the points.
 
         keep: identity coefficients that are known already. guess: coefficients to start from. Shifts
@@ -67,14 +72,15 @@ class FaceBasis:
             own = (points - shift) @ rotation / scale
             coefficients = self._flat @ (own - self.mean).ravel()
             if keep is not None:
-                rest = own - self.mean - np.tensordot(keep, self.basis[self.expression:], 1)
+                rest = own - self.mean - np.tensordot(keep, self.basis[self.expression :], 1)
                 coefficients[: self.expression] = self._flat[: self.expression] @ rest.ravel()
-                coefficients[self.expression:] = keep
+                coefficients[self.expression :] = keep
             shape = self.shape(coefficients)
         scale, rotation, shift = procrustes(shape, points)
         yaw, pitch, roll = _angles(rotation)
-        pose = np.array([np.log(scale / short_side), yaw, pitch, roll,
-                         shift[0] / short_side, shift[1] / short_side])
+        pose = np.array(
+            [np.log(scale / short_side), yaw, pitch, roll, shift[0] / short_side, shift[1] / short_side]
+        )
         return pose, coefficients
 
     def shape(self, coefficients: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -104,7 +110,9 @@ class FaceBasis:
         return pose, np.clip(values[POSE:], -2, 2)
 
 
-def procrustes(shape: Points, points: Points) -> tuple[float, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def procrustes(
+    shape: Points, points: Points
+) -> tuple[float, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Scale, rotation (3, 3) and shift (3,) with scale * rotation @ shape + shift nearest to points."""
     middle, centre = shape.mean(0), points.mean(0)
     a, b = shape - middle, points - centre
@@ -117,7 +125,14 @@ def procrustes(shape: Points, points: Points) -> tuple[float, npt.NDArray[np.flo
 
 def _rotation(yaw: float, pitch: float, roll: float) -> npt.NDArray[np.float64]:
     """Rotation matrix: turn about y, then nod about x, then tilt about z."""
-    cy, sy, cp, sp, cr, sr = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch), np.cos(roll), np.sin(roll)
+    cy, sy, cp, sp, cr, sr = (
+        np.cos(yaw),
+        np.sin(yaw),
+        np.cos(pitch),
+        np.sin(pitch),
+        np.cos(roll),
+        np.sin(roll),
+    )
     turn = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
     nod = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
     tilt = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])

@@ -5,27 +5,40 @@ One walk serves both directions: `Writer.integer(value, model)` codes the value 
 cannot drift apart. Everything here is integers: this is the exact half of the codec.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
-from genvc.entropy import AdaptiveModel, SymbolDecoder, SymbolEncoder
-from genvc.errors import CorruptStream
+from genvc.entropy import AdaptiveModel, ScaleModel, ScaleModels, SymbolDecoder, SymbolEncoder
+from genvc.errors import CorruptStream, Unsupported
 
 from .motion import MAX_FIELDS, Grid, MotionBasis
 from .structure import POSE, Integers, Structure
 
-__all__ = ["MAX_REFERENCES", "PictureRecord", "Reader", "ReferenceRecord", "State", "Writer", "picture", "reference"]
+__all__ = [
+    "MAX_REFERENCES",
+    "SCALES",
+    "PictureRecord",
+    "Reader",
+    "ReferenceRecord",
+    "State",
+    "Writer",
+    "picture",
+    "reference",
+]
 
 MAX_REFERENCES = 16
+SCALES = (1.0, 0.75, 0.5, 0.375)
+"""Sizes of the coded pixels of a reference, relative to the picture."""
+
 _LIMIT = 1 << 15  # no running sum of a sound stream comes near this
 
 
 class Coder(Protocol):
     """A Writer or a Reader."""
 
-    def integer(self, value: int, model: AdaptiveModel) -> int: ...
+    def integer(self, value: int, model: AdaptiveModel | ScaleModel) -> int: ...
 
     def symbol(self, value: int, model: AdaptiveModel) -> int: ...
 
@@ -38,7 +51,7 @@ class Writer:
     def __init__(self) -> None:
         self.coder = SymbolEncoder()
 
-    def integer(self, value: int, model: AdaptiveModel) -> int:
+    def integer(self, value: int, model: AdaptiveModel | ScaleModel) -> int:
         self.coder.put_integer(int(value), model)
         return int(value)
 
@@ -57,7 +70,7 @@ class Reader:
     def __init__(self, payload: bytes) -> None:
         self.coder = SymbolDecoder(payload)
 
-    def integer(self, value: int, model: AdaptiveModel) -> int:
+    def integer(self, value: int, model: AdaptiveModel | ScaleModel) -> int:
         return self.coder.get_integer(model)
 
     def symbol(self, value: int, model: AdaptiveModel) -> int:
@@ -69,11 +82,16 @@ class Reader:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReferenceRecord:
-    """A reference picture but for its pixels. slot: 0 to 15. structure: None when it shows no face."""
+    """A reference picture but for its pixels.
+
+    slot: 0 to 15. structure: None when it shows no face. scale: index into SCALES, the size at which the
+    pixels are coded.
+    """
 
     slot: int
     structure: Structure | None
     basis: MotionBasis
+    scale: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,53 +114,59 @@ def _model(spread: float, reach: int = 12) -> AdaptiveModel:
     return AdaptiveModel([*counts, 1], increment=24, limit=1 << 12)
 
 
-def _models(spreads: tuple[float, ...]) -> list[AdaptiveModel]:
-    return [_model(spread) for spread in spreads]
-
-
-# Contexts by the size of the same number's last change: none, one step, more.
-_CLASSES = (0.15, 0.35, 0.6)
+# What a change of each number comes to at first, in 1/256 of a step: turns, shifts, expression.
+_TURN, _SHIFT, _EXPRESSION, _FIELD = 110, 160, (90, 40), (120, 60)
 
 
 @dataclass(slots=True)
 class State:
     """What encoder and decoder both remember inside a group; begins anew with each key packet."""
 
-    expression: int
     identity: Integers
     structure: Integers
-    step: Integers
+    structure_scales: ScaleModels
+    models: dict[str, AdaptiveModel]
     slot: int = 0
     records: dict[int, ReferenceRecord] = field(default_factory=dict)
     motion: dict[int, Integers] = field(default_factory=dict)
-    motion_step: dict[int, Integers] = field(default_factory=dict)
-    had_face: int = 0
+    motion_scales: dict[int, ScaleModels] = field(default_factory=dict)
+    had_face: bool = False
+    moved: tuple[bool, bool] = (False, False)
     parts: tuple[bool, bool] = (True, True)
-    models: dict[str, list[AdaptiveModel]] = field(default_factory=dict)
 
     @staticmethod
     def start(expression: int, identity: int) -> "State":
         """The state before a group's first record."""
-        numbers = POSE + expression
-        models = {
-            "turn": _models(_CLASSES),
-            "shift": _models(_CLASSES),
-            "expression": _models(_CLASSES),
-            "finer expression": _models(_CLASSES),
-            "motion": _models(_CLASSES),
-            "finer motion": _models(_CLASSES),
-            "identity": [_model(0.8)],
-            "jump": [_model(0.9)],
-            "low field": [_model(0.7, 24)],
-            "middle field": [_model(0.4)],
-            "high field": [_model(0.15)],
-            "same slot": [AdaptiveModel([2, 30], 24, 1 << 12)],
-            "face": [AdaptiveModel([1, 8], 24, 1 << 12), AdaptiveModel([1, 60], 24, 1 << 12)],
-            "still": [AdaptiveModel([8, 1], 24, 1 << 12), AdaptiveModel([1, 2], 24, 1 << 12)],
-            "part": [AdaptiveModel([4, 1], 24, 1 << 12), AdaptiveModel([1, 16], 24, 1 << 12)],
-        }
-        zero = np.zeros(numbers, np.int64)
-        return State(expression, np.zeros(identity, np.int64), zero, zero.copy(), models=models)
+        strong = min(4, expression)
+        scales = (
+            [_TURN] * 4 + [_SHIFT] * 2 + [_EXPRESSION[0]] * strong + [_EXPRESSION[1]] * (expression - strong)
+        )
+        return State(
+            np.zeros(identity, np.int64),
+            np.zeros(POSE + expression, np.int64),
+            ScaleModels(scales),
+            {
+                "identity": _model(0.8),
+                "jump": _model(0.9),
+                "low field": _model(0.7, 24),
+                "middle field": _model(0.4),
+                "high field": _model(0.15),
+                "same slot": _flag(1, 15),
+                "face after none": _flag(8, 1),
+                "face after face": _flag(1, 60),
+                "structure after rest": _flag(4, 1),
+                "structure after move": _flag(1, 6),
+                "motion after rest": _flag(4, 1),
+                "motion after move": _flag(1, 6),
+                "part after none": _flag(8, 1),
+                "part after part": _flag(1, 16),
+            },
+        )
+
+
+def _flag(no: int, yes: int) -> AdaptiveModel:
+    """A model for yes (1) and no (0) that has seen so many of each."""
+    return AdaptiveModel([no * 24, yes * 24], 24, 1 << 12)
 
 
 def _bounded(values: Integers) -> Integers:
@@ -152,84 +176,90 @@ def _bounded(values: Integers) -> Integers:
 
 
 def _changes(
-    coder: Coder, state: State, steps: Integers, last: Integers, names: list[str], still: int
-) -> Integers:
-    """Changes of numbers, each in the context of its own last change; all at once when none moves."""
-    moved = coder.symbol(int(np.any(steps)), state.models["still"][still])
-    if not moved:
-        return np.zeros_like(last)
-    found = np.zeros_like(last)
-    for index, name in enumerate(names):
-        context = min(abs(int(last[index])), 2)
-        found[index] = coder.integer(int(steps[index]), state.models[name][context])
-    return found
-
-
-def _structure_names(expression: int) -> list[str]:
-    strong = min(4, expression)
-    return ["turn"] * 4 + ["shift"] * 2 + ["expression"] * strong + ["finer expression"] * (expression - strong)
+    coder: Coder, flag: AdaptiveModel, scales: ScaleModels, steps: Integers
+) -> tuple[Integers, bool]:
+    """Changes of a vector's numbers; a single flag when none moves."""
+    moved = bool(coder.symbol(int(np.any(steps)), flag))
+    found = np.zeros_like(steps)
+    if moved:
+        scales.begin()
+        for index in range(len(steps)):
+            found[index] = coder.integer(int(steps[index]), scales[index])
+    return found, moved
 
 
 def picture(coder: Coder, state: State, record: PictureRecord | None) -> PictureRecord:
     """One shown picture. record: what to write; None when reading."""
     wanted = record or PictureRecord(state.slot, state.structure, state.motion[state.slot])
     slot = state.slot
-    if len(state.records) > 1 and not coder.symbol(int(wanted.slot == slot), state.models["same slot"][0]):
+    if len(state.records) > 1 and not coder.symbol(int(wanted.slot == slot), state.models["same slot"]):
         slot = coder.raw(wanted.slot, 4)
         if slot not in state.records:
             raise CorruptStream(f"a picture refers to reference {slot}, which was not sent")
-    face = coder.symbol(int(wanted.structure is not None), state.models["face"][state.had_face])
+    models = state.models
+    face = bool(
+        coder.symbol(
+            int(wanted.structure is not None), models[f"face after {'face' if state.had_face else 'none'}"]
+        )
+    )
     structure = None
     parts = state.parts
+    shape_moved, field_moved = state.moved
     if face:
-        target = wanted.structure if wanted.structure is not None else state.structure
-        step = _changes(coder, state, target - state.structure, state.step, _structure_names(state.expression),
-                        int(np.any(state.step)))
-        structure = _bounded(state.structure + step)
-        state.structure, state.step = structure, step
-        mouth, eyes = (bool(coder.symbol(int(want), state.models["part"][int(had)]))
-                       for want, had in zip(wanted.parts, state.parts, strict=True))
+        aim = state.structure if wanted.structure is None else wanted.structure
+        flag = models[f"structure after {'move' if shape_moved else 'rest'}"]
+        step, shape_moved = _changes(coder, flag, state.structure_scales, aim - state.structure)
+        structure = state.structure = _bounded(state.structure + step)
+        mouth, eyes = (
+            bool(coder.symbol(int(want), models[f"part after {'part' if had else 'none'}"]))
+            for want, had in zip(wanted.parts, state.parts, strict=True)
+        )
         parts = (mouth, eyes)
-    before, last = state.motion[slot], state.motion_step[slot]
-    steps = np.zeros_like(before) if len(wanted.motion) != len(before) else wanted.motion - before
+    before = state.motion[slot]
     motion = before
     if len(before):
-        names = ["motion"] * min(3, len(before)) + ["finer motion"] * max(0, len(before) - 3)
-        step = _changes(coder, state, steps, last, names, int(np.any(last)))
-        motion = _bounded(before + step)
-        state.motion_step[slot] = step
-    state.slot, state.had_face, state.parts = slot, face, parts
-    state.motion[slot] = motion
+        steps = wanted.motion - before if len(wanted.motion) == len(before) else np.zeros_like(before)
+        flag = models[f"motion after {'move' if field_moved else 'rest'}"]
+        step, field_moved = _changes(coder, flag, state.motion_scales[slot], steps)
+        motion = state.motion[slot] = _bounded(before + step)
+    state.slot, state.had_face, state.parts, state.moved = slot, face, parts, (shape_moved, field_moved)
     return PictureRecord(slot, structure, motion, parts)
 
 
 def reference(coder: Coder, state: State, grid: Grid, record: ReferenceRecord | None) -> ReferenceRecord:
     """A new reference, put in a free or used slot. record: what to write; None when reading."""
-    wanted = record or ReferenceRecord(0, None, MotionBasis(np.zeros((0, 2, grid.high, grid.wide), np.int64),
-                                                            np.zeros(0, np.int64)))
+    wanted = record or ReferenceRecord(
+        0, None, MotionBasis(np.zeros((0, 2, grid.high, grid.wide), np.int64), np.zeros(0, np.int64))
+    )
+    if coder.raw(0, 1):
+        raise Unsupported("a reference of a kind that this version does not know")
+    scale = coder.raw(wanted.scale, 2)
     slot = coder.raw(wanted.slot, 4)
     structure = None
     if coder.raw(int(wanted.structure is not None), 1):
         aim = wanted.structure or Structure(state.structure, state.identity)
-        jump = state.models["jump"][0]
+        jump = state.models["jump"]
         motion = np.array([coder.integer(int(step), jump) for step in aim.motion - state.structure], np.int64)
         motion = _bounded(motion + state.structure)
         identity = state.identity
         if coder.raw(int(not np.array_equal(aim.identity, identity)), 1):
-            model = state.models["identity"][0]
-            identity = np.array([coder.integer(int(step), model) for step in aim.identity - identity], np.int64)
+            model = state.models["identity"]
+            identity = np.array(
+                [coder.integer(int(step), model) for step in aim.identity - identity], np.int64
+            )
             identity = _bounded(identity + state.identity)
         structure = Structure(motion, identity)
         state.identity = identity
         if not state.records:
             state.structure = motion
     basis = _basis(coder, state, grid, wanted.basis)
-    found = ReferenceRecord(slot, structure, basis)
+    found = ReferenceRecord(slot, structure, basis, scale)
     if not state.records:
         state.slot = slot
-    state.records[slot] = replace(found)
+    state.records[slot] = found
     state.motion[slot] = np.zeros(basis.count, np.int64)
-    state.motion_step[slot] = np.zeros(basis.count, np.int64)
+    strong = min(3, basis.count)
+    state.motion_scales[slot] = ScaleModels([_FIELD[0]] * strong + [_FIELD[1]] * (basis.count - strong))
     return found
 
 
@@ -252,6 +282,6 @@ def _basis(coder: Coder, state: State, grid: Grid, wanted: MotionBasis) -> Motio
                 raise CorruptStream("a motion field has more numbers than its grid")
             for place in range(end):
                 name = "low field" if place < 3 else "middle field" if place < 24 else "high field"
-                value = coder.integer(int(line[place]), state.models[name][0])
+                value = coder.integer(int(line[place]), state.models[name])
                 coefficients[index, axis, grid.order[place]] = value
     return MotionBasis(_bounded(coefficients).reshape(count, 2, grid.high, grid.wide), reach, fineness)
