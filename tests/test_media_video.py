@@ -109,8 +109,11 @@ def test_ten_bits_are_rounded_to_eight(tmp_path: Path) -> None:
     # a slow ramp of luma from black to white, no colour
     luma = np.tile(np.linspace(64, 940, 256).round().astype(np.uint16), (16, 1))
     picture = np.concatenate([luma, np.full((8, 256), 512, np.uint16)])
-    path = write_video(tmp_path / "a.mkv", [picture], pixels="yuv420p10le", color_range=1)
-    frame = next(media.frames(path)[1])
+    path = tmp_path / "ramp_256x16_25fps_10bit.yuv"
+    path.write_bytes(picture.astype("<u2").tobytes())
+    info, frames = media.frames(path)
+    assert info.pixels == "yuv420p10le"
+    frame = next(frames)
     expected = (luma.astype(float) - 64) / 876 * 255
     assert np.abs(frame.rgb.astype(float) - expected[..., None]).max() <= 0.6
 
@@ -145,6 +148,8 @@ def test_rgb_video_comes_in_bit_exact(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("angle", [90, 180, -90])
 def test_turned_video_comes_upright(tmp_path: Path, angle: int) -> None:
+    if not hasattr(av.VideoStream, "set_display_rotation"):
+        pytest.skip("this PyAV cannot write a display matrix")
     picture = flat_yuv420(40, 128, 128)
     picture[:24, :32] = 200  # the bright quarter is the top left one
     path = write_video(tmp_path / "a.mp4", [picture], "libx264", rotation=angle, options={"qp": "0"})

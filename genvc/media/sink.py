@@ -126,6 +126,9 @@ def _write_coded(
                 track.height, track.width = rgb.shape[:2]
                 track.pix_fmt = pixels
                 track.codec_context.time_base = 1 / fps
+                if not lossy and min(rgb.shape[:2]) < 32:
+                    # FFmpeg 7.1 cuts very small pictures into slices that it cannot read again
+                    track.codec_context.options = {"level": "1", "g": "1"}
                 if lossy:
                     # BT.709, limited range
                     track.codec_context.colorspace = 1

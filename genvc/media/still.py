@@ -12,6 +12,7 @@ ask for a bigger picture. Samples are 8-bit, full range, BT.601.
 """
 
 import io
+import itertools
 import math
 from collections.abc import Mapping
 
@@ -36,6 +37,7 @@ TUNING: Mapping[str, str] = {"tune": "psnr", "enable-restoration": "0", "sharpne
 
 _TEMPORAL_DELIMITER = b"\x12\x00"
 _SEQUENCE_HEADER, _FRAME = 1, 6
+_NO_LEVEL = "11111"
 # primaries BT.709, transfer sRGB, matrix BT.601: what AVIF writers put there
 _COLOUR_DESCRIPTION = f"{1:08b}{13:08b}{6:08b}"
 
@@ -166,24 +168,39 @@ def _pack(avif: bytes) -> bytes:
 
 
 def _tools(sequence_header: bytes) -> int:
-    """The coding tools that a sequence header of libaom turns on, as the byte of the payload."""
-    bits = "".join(f"{byte:08b}" for byte in sequence_header)
-    across, down = int(bits[10:14], 2) + 1, int(bits[14:18], 2) + 1
-    at = 18 + across + down
-    width, height = int(bits[18 : 18 + across], 2) + 1, int(bits[18 + across : at], 2) + 1
-    full_chroma = bits[0:3] == "001"
-    grain_at = at + (34 if full_chroma else 37)
-    tools = int(f"{full_chroma:b}{bits[at : at + 6]}{bits[grain_at : grain_at + 1]}", 2)
-    if _sequence_header(tools, width, height, level=bits[5:10]) != sequence_header:
+    """The coding tools that a sequence header of libaom turns on, as the byte of the payload.
+
+    Reads just the headers that a payload can stand for: a still picture of 8 bits, full range.
+    """
+    bits = iter("".join(f"{byte:08b}" for byte in sequence_header))
+
+    def take(count: int) -> int:
+        return int("".join(itertools.islice(bits, count)) or "0", 2)
+
+    full_chroma = take(3)
+    known = full_chroma < 2 and take(2) == 3  # a still picture with the short header
+    take(5)  # level
+    across, down = take(4) + 1, take(4) + 1
+    take(across + down)
+    tools = full_chroma << 7 | take(6) << 1
+    known &= take(1) == 0  # 8 bits
+    known &= full_chroma == 1 or take(1) == 0  # not monochrome
+    if take(1):
+        take(24)  # colours described: some versions do, some leave it to the boxes
+    known &= take(1) == 1  # full range
+    if not full_chroma:
+        take(2)  # chroma position
+    known &= take(1) == 0  # one set of chroma quantisers
+    if not known:
         raise Unsupported("this libaom writes a sequence header in a form that is not known here")
-    return tools
+    return tools | take(1)
 
 
-def _sequence_header(tools: int, width: int, height: int, level: str = "11111") -> bytes:
-    """An AV1 sequence header (section 5.5) of a still picture; level 31 means "no limit given"."""
+def _sequence_header(tools: int, width: int, height: int) -> bytes:
+    """An AV1 sequence header (section 5.5) of a still picture."""
     across, down = max(1, (width - 1).bit_length()), max(1, (height - 1).bit_length())
     full_chroma = tools >> 7
-    bits = f"{full_chroma:03b}" + "11" + level
+    bits = f"{full_chroma:03b}" + "11" + _NO_LEVEL
     bits += f"{across - 1:04b}{down - 1:04b}{width - 1:0{across}b}{height - 1:0{down}b}"
     bits += f"{tools >> 1 & 63:06b}"
     # 8 bits, (profile 0 only:) not monochrome, colours described, full range
