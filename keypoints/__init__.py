@@ -1,4 +1,4 @@
-"""keypoints: video of a talking head as reference pictures, key points and coarse motion, at 2 to 20 kbit/s."""
+"""keypoints: a talking head as reference pictures, key points and coarse motion, at 2 to 20 kbit/s."""
 
 from typing import Any
 

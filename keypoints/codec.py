@@ -1,4 +1,4 @@
-"""The codec `keypoints`: reference pictures, and between them only the motion of a face and its surroundings."""
+"""The codec `keypoints`: reference pictures, and between them the motion of a face and its surroundings."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -27,7 +27,9 @@ from .warp import to_picture, to_tensor, warp
 
 __all__ = ["KeyPoints", "Options"]
 
+# Frames held at most, in bytes and in seconds; a quarter more to avoid a short last group.
 _BUFFER_BYTES = 1 << 28
+_LONGEST = 11.5
 _HEAD_BYTES = 1.02  # of the container for each packet
 _GROUP_BYTES = 14
 _HEADER_BYTES = 90
@@ -50,6 +52,21 @@ class Options:
     quality: int | None = None
     seconds: float = 0.0
     key_codec: str = "avif"
+
+    def __post_init__(self) -> None:
+        if self.bitrate is not None and self.quality is not None:
+            raise BadInput("codec 'keypoints' takes a bitrate or a quality, not both")
+        if self.bitrate is not None:
+            _number("bitrate", self.bitrate, 100, 1e9)
+        if self.quality is not None:
+            _number("quality", self.quality, 0, 100)
+            if not isinstance(self.quality, int):
+                raise BadInput(f"codec 'keypoints': quality is a whole number, not {self.quality!r}")
+        _number("seconds", self.seconds, 0, 60)
+        if not isinstance(self.key_codec, str) or self.key_codec == "keypoints":
+            raise BadInput(
+                f"codec 'keypoints': the key codec is the name of an intra codec, not {self.key_codec!r}"
+            )
 
 
 class KeyPoints:
@@ -99,9 +116,9 @@ class KeyPoints:
     def _group_frames(self, info: StreamInfo) -> int:
         seconds = self.options.seconds
         if not seconds:
-            seconds = 15.0
+            seconds = _LONGEST
             if self.options.bitrate:
-                seconds = float(np.clip(15.0 * 8000 / self.options.bitrate, 4.0, 15.0))
+                seconds = float(np.clip(_LONGEST * 8000 / self.options.bitrate, 4.0, _LONGEST))
         room = _BUFFER_BYTES // (info.width * info.height * 3)
         return int(max(1, min(round(seconds * float(info.fps)), room)))
 
@@ -113,9 +130,9 @@ class KeyPoints:
         info: StreamInfo,
         carry: float,
     ) -> tuple[list[Packet], float]:
-        """The packets of a group, and the bytes by which the stream is below (or, negative, above) its rate."""
+        """The packets of a group, and how many bytes the stream is below its rate (above: negative)."""
         group = Group([frame.rgb for frame in frames], faces, grid, self.basis)
-        most = min(MAX_REFERENCES, max(1, len(frames) // 3))
+        most = min(MAX_REFERENCES, len(frames), max(2, len(frames) // 3))
         fps = float(info.fps)
         code = self._key_coder()
         if self.options.bitrate is None:
@@ -236,6 +253,7 @@ class KeyPoints:
             elif packet.key:
                 raise CorruptStream("a key packet brings no reference picture")
             now = picture(reader, state, None)
+            reader.coder.finish()
             source = shown[now.slot]
             spectrum = np.tensordot(now.motion.astype(np.float64), source.fields, 1)
             field = smooth_field(grid, spectrum, info.width, info.height)
@@ -251,7 +269,9 @@ class KeyPoints:
     ) -> "_Reference":
         width, height = scaled_size(inner.width, inner.height, record.scale)
         small = replace(inner, width=width, height=height)
-        frame = next(iter(codec.decode([Packet(pixels, 0, True)], small)))
+        frame = next(iter(codec.decode([Packet(pixels, 0, True)], small)), None)
+        if frame is None:
+            raise CorruptStream("a reference picture holds no picture")
         points = None if record.structure is None else self.basis.points(record.structure, short)
         return _Reference(
             to_tensor(resized(frame.rgb, inner.width, inner.height), self.device),
@@ -284,23 +304,25 @@ class _Reference:
 
 
 def _groups(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:
-    """Groups of at most `size` frames; a short rest is shared out with the group before it."""
+    """Groups of `size` frames; the last one may be a quarter longer instead of leaving a short rest."""
     held: list[Frame] = []
     for frame in frames:
         held.append(frame)
-        if len(held) >= size + max(1, size // 3):
+        if len(held) > size + size // 4:
             yield held[:size]
             held = held[size:]
-    if len(held) > size:
-        half = (len(held) + 1) // 2
-        yield held[:half]
-        held = held[half:]
     if held:
         yield held
+
+
+def _number(name: str, value: object, low: float, high: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        raise BadInput(f"codec 'keypoints': {name} is a number from {low:g} to {high:g}, not {value!r}")
 
 
 def _check(frame: Frame, info: StreamInfo) -> None:
     if frame.rgb.shape != (info.height, info.width, 3) or frame.rgb.dtype != np.uint8:
         raise BadInput(
-            f"a frame is {frame.rgb.dtype} {frame.rgb.shape}, the stream's frames are {info.height}x{info.width}x3 uint8"
+            f"a frame is {frame.rgb.dtype} {frame.rgb.shape}, "
+            f"the stream's frames are uint8 {(info.height, info.width, 3)}"
         )

@@ -81,7 +81,9 @@ def topology() -> dict[str, npt.NDArray[np.int64]]:
 
     mediapipe says which points are joined; every three that are joined to each other are a triangle.
     """
-    from mediapipe.python.solutions import face_mesh_connections as mesh
+    from mediapipe.python.solutions import (  # type: ignore[import-untyped]
+        face_mesh_connections as mesh,
+    )
 
     joined: dict[int, set[int]] = {}
     for a, b in mesh.FACEMESH_TESSELATION:
@@ -109,7 +111,7 @@ def _plausible(points: Points, width: int, height: int) -> bool:
 
 
 def _start() -> Any:
-    from mediapipe.python.solutions.face_mesh import FaceMesh
+    from mediapipe.python.solutions.face_mesh import FaceMesh  # type: ignore[import-untyped]
 
     mesh = FaceMesh(static_image_mode=False, max_num_faces=1, refine_landmarks=True)
     # the networks, and their remarks, come with the first picture

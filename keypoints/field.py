@@ -11,6 +11,8 @@ __all__ = ["smooth_field", "total_field", "unfolded"]
 
 # Mesh and smooth field further apart than this many face widths: one of them is wrong.
 _APART = 0.25
+# Differences below this many face widths are the detector's jitter; the rest is spread so far.
+_SLACK, _REACH = 0.02, 0.18
 
 
 def smooth_field(grid: Grid, spectrum: Floats, width: int, height: int) -> Field:
@@ -36,7 +38,9 @@ def total_field(
     points: (478, 3) of the face that is shown, source: of the reference's. Where the two fields are far
     apart the smooth one is kept: a doubled mouth is worse than one that lags.
     """
-    limit = _APART * float(np.ptp(points[:, 0])) + 1e-6
+    face = float(np.ptp(points[:, 0])) + 1e-6
+    smooth = _held_together(smooth, mesh, points, source, width, height, face)
+    limit = _APART * face
     field = smooth
     for part, used in zip(mesh.parts, parts, strict=True):
         if used:
@@ -45,6 +49,25 @@ def total_field(
             share = cv2.GaussianBlur(share, (0, 0), 1.0)[..., None]
             field = field * (1 - share) + moved * share
     return field
+
+
+def _held_together(
+    smooth: Field, mesh: Mesh, points: Points, source: Points, width: int, height: int, face: float
+) -> Field:
+    """The smooth field, pulled to where the face as a whole is when it is far from there.
+
+    A few fields cannot follow every turn of the head. Small differences are left alone: the smooth field
+    was measured on the picture, the points carry the jitter of their detector.
+    """
+    moved, share = mesh.field(mesh.face, points, source, width, height)
+    known = (share > 0).astype(np.float32)
+    sigma = float(np.clip(_REACH * face * smooth.shape[1] / width, 1, 40))
+    mass = cv2.GaussianBlur(known, (0, 0), sigma)
+    pull = cv2.GaussianBlur((moved - smooth) * known[..., None], (0, 0), sigma) / (mass + 0.02)[..., None]
+    size = np.linalg.norm(pull, axis=2) + 1e-6
+    weight = np.clip(1 - _SLACK * face / size, 0, 1) * np.clip(2 * mass, 0, 1)
+    found: Field = (smooth + pull * weight[..., None]).astype(np.float32)
+    return found
 
 
 def unfolded(field: Field, width: int, height: int) -> Field:
@@ -56,8 +79,8 @@ def unfolded(field: Field, width: int, height: int) -> Field:
     for _ in range(6):
         dx = np.diff(field, axis=1, append=field[:, -1:]) / cell_x
         dy = np.diff(field, axis=0, append=field[-1:]) / cell_y
-        area = (1 + dx[..., 0]) * (1 + dy[..., 1]) - dx[..., 1] * dy[..., 0]
-        folded = (area < 0.15).astype(np.float32)
+        area: Field = (1 + dx[..., 0]) * (1 + dy[..., 1]) - dx[..., 1] * dy[..., 0]
+        folded: Field = np.less(area, 0.15).astype(np.float32)
         if not folded.any():
             break
         near = cv2.GaussianBlur(cv2.dilate(folded, np.ones((9, 9), np.uint8)), (0, 0), 4.0)[..., None]

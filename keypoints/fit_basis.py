@@ -30,7 +30,7 @@ _FEWEST = 20
 
 
 def fit(clips: Sequence[Floats], expression: int, identity: int) -> tuple[Points, Floats]:
-    """Mean (478, 3) of unit face width and basis (expression + identity, 478, 3), from points of clips (n, 478, 3).
+    """Mean (478, 3) of unit face width and basis (expression + identity, 478, 3) of clips (n, 478, 3).
 
     Every clip counts alike, however long. Raises BadInput for fewer clips than identity rows.
     """
@@ -54,12 +54,14 @@ def fit(clips: Sequence[Floats], expression: int, identity: int) -> tuple[Points
 
 def _own(mean: Points, points: Points) -> Points:
     scale, rotation, shift = procrustes(mean, points)
-    return (points - shift) @ rotation / scale
+    found: Points = (points - shift) @ rotation / scale
+    return found
 
 
 def _unit(points: Points) -> Points:
     centred = points - points.mean(0)
-    return centred / np.ptp(centred[:, 0])
+    found: Points = centred / np.ptp(centred[:, 0])
+    return found
 
 
 def _points(path: Path) -> Floats:

@@ -1,4 +1,4 @@
-"""One group of pictures, from frames to the records that are coded: everything but the pixels of references."""
+"""One group of pictures, from frames to the records that are coded: all but the pixels of references."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,9 +10,10 @@ from genvc.types import Picture
 
 from .detector import Points
 from .likeness import Grey, difference, shapes
-from .motion import Floats, Grid, MotionBasis, fit_basis, measure, project, texture
+from .motion import Floats, Grid, MotionBasis, carried, fit_basis, measure, moved, project, texture
+from .openness import mismatch, openness
 from .quantize import steady_round
-from .references import Choice, Study, choose, extended, half, sample_span, study, tried, warped
+from .references import Choice, Study, attempt, choose, extended, half, sample_span, study
 from .structure import POSE, FaceBasis, Integers, Structure
 from .syntax import PictureRecord, ReferenceRecord
 
@@ -62,11 +63,14 @@ class Group:
     ):
         self.grid = grid
         self.basis = basis
+        self.height = frames[0].shape[0]
         self.short = min(frames[0].shape[:2])
         self.grey = [analysed(frame) for frame in frames]
         self.halves = [half(picture) for picture in self.grey]
         self.faces = list(faces)
-        self.study: Study = study(self.halves, grid)
+        small = self.halves[0].shape[0] / frames[0].shape[0]
+        self.half_faces = [None if face is None else face * small for face in faces]
+        self.study: Study = study(self.halves, self.half_faces, grid)
         self._flows: dict[tuple[int, int], Floats] = {}
         self._structure = self._fit_structure()
 
@@ -75,7 +79,18 @@ class Group:
 
     def choices(self, most: int) -> list[Choice]:
         """The best sets of 1, 2, ... references."""
-        return choose(self.study, most, len(self))
+        return choose(self.study, self._mismatches(), most, len(self))
+
+    def _mismatches(self) -> Floats:
+        """What each sample loses to eyes and mouth that differ from a candidate's, (samples, candidates)."""
+        open_now = [None if face is None else openness(face) for face in self.faces]
+        found = np.zeros(self.study.differences.shape)
+        for row, sample in enumerate(self.study.samples):
+            for column, candidate in enumerate(self.study.candidates):
+                one, other = open_now[sample], open_now[candidate]
+                if one is not None and other is not None:
+                    found[row, column] = mismatch(one, other)
+        return found
 
     def sharpened(self, choice: Choice) -> Choice:
         """The same references, with each change of reference at the picture where it does most good.
@@ -87,7 +102,8 @@ class Group:
             old, new = int(choice.users[after]), int(choice.users[after + 1])
             low, high = sample_span(self.study.samples, int(after), len(self))
             span = range(low, high)
-            costs = np.array([[self._loss(i, choice.references[slot]) for slot in (old, new)] for i in span])
+            both = [[self._loss(i, choice.references[slot]) for slot in (old, new)] for i in span]
+            costs = np.array(both, np.float64).reshape(-1, 2)
             # the best place: what the old one loses before it plus what the new one loses from it on
             total = np.concatenate([[0], costs[:, 0].cumsum()]) + np.concatenate(
                 [costs[::-1, 1].cumsum()[::-1], [0]]
@@ -97,10 +113,10 @@ class Group:
         return Choice(choice.references, users, choice.difference)
 
     def _loss(self, picture: int, reference: int) -> float:
-        return tried(self.halves[picture], self.halves[reference], self.grid)
+        return attempt(self.halves, self.half_faces, picture, reference, self.grid)
 
     def losses(self, plan: Plan) -> Floats:
-        """What each picture loses to warping when it is shown as planned, (pictures,): as the study measures it."""
+        """What each picture loses to warping when shown as planned, (pictures,), as the study measures it."""
         fields = [self.grid.fields(record.basis) for record in plan.references]
         found = np.zeros(len(self))
         for index, record in enumerate(plan.pictures):
@@ -108,13 +124,13 @@ class Group:
             if index != source:
                 spectrum = np.tensordot(record.motion.astype(np.float64), fields[record.slot], 1)
                 unit = min(self.halves[index].shape) / 256
-                moved = warped(self.halves[source], self.grid.inverse(spectrum) * unit)
-                found[index] = difference(shapes(self.halves[index]), moved)
+                seen = moved(self.halves[source], self.grid.inverse(spectrum) * unit)
+                found[index] = difference(shapes(self.halves[index]), shapes(seen))
         return found
 
     def add_candidates(self, pictures: list[int]) -> None:
         """Let these pictures be references too."""
-        self.study = extended(self.study, self.halves, self.grid, pictures)
+        self.study = extended(self.study, self.halves, self.half_faces, self.grid, pictures)
 
     def _fit_structure(self) -> "tuple[Integers, Floats] | None":
         """Identity in integers (identity,) and, for each picture, pose and expression in steps."""
@@ -176,7 +192,12 @@ class Group:
                 self._flows[key] = np.zeros((2, self.grid.high, self.grid.wide))
             else:
                 unit = 256 / min(self.grey[0].shape)
-                self._flows[key] = measure(self.grey[picture], self.grey[reference], self.grid) * unit
+                here, there = self.faces[picture], self.faces[reference]
+                guess = None
+                if here is not None and there is not None:
+                    scale = self.grey[picture].shape[0] / self.height
+                    guess = carried(here, there, self.grey[picture].shape, scale)
+                self._flows[key] = measure(self.grey[picture], self.grey[reference], self.grid, guess) * unit
         return self._flows[key]
 
     def _fit_motion(
@@ -211,7 +232,8 @@ def _held(values: Floats, hold: int) -> Floats:
     """Each run of `hold` moments takes its first one's values."""
     if hold <= 1 or not len(values):
         return values
-    return values[np.arange(len(values)) // hold * hold]
+    found: Floats = values[np.arange(len(values)) // hold * hold]
+    return found
 
 
 def worst_pictures(losses: Floats) -> list[int]:

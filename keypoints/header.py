@@ -47,6 +47,8 @@ def unpack(params: bytes) -> KeyPictures:
         at += width + length
     if at != len(params):
         raise CorruptStream("the header of keypoints has bytes that mean nothing")
+    if fields[0] == b"keypoints":
+        raise CorruptStream("the header of keypoints names keypoints as the codec of its references")
     try:
         return KeyPictures(fields[0].decode("ascii"), fields[1].decode("ascii"), fields[2])
     except UnicodeDecodeError as error:

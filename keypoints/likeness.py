@@ -5,6 +5,8 @@ a quantiser count little, and a wrong or missing shape counts much. Source: Wang
 quality assessment: from error visibility to structural similarity", 2004.
 """
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -41,4 +43,5 @@ def difference(one: Shapes, other: Shapes) -> float:
 
 
 def _blur(picture: "npt.NDArray[np.float32]") -> "npt.NDArray[np.float32]":
-    return cv2.blur(picture, (7, 7))
+    found: Any = cv2.blur(picture, (7, 7))
+    return np.asarray(found, np.float32)

@@ -5,6 +5,7 @@ that is turned away in the reference has no picture to show and leaves its place
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -35,11 +36,12 @@ class Part:
 
 
 class Mesh:
-    """triangles: (n, 3) point numbers. parts: the mouth, then the eyes."""
+    """triangles: (n, 3) point numbers. parts: the mouth, then the eyes. face: the whole of it."""
 
     def __init__(self, triangles: Indices, mouth: Indices, left_eye: Indices, right_eye: Indices) -> None:
         self.triangles = triangles
         self.parts = (self._part(mouth), self._part(left_eye, right_eye))
+        self.face = Part((np.unique(triangles),), triangles)
 
     def _part(self, *outlines: Indices) -> Part:
         near = np.unique(np.concatenate(outlines))
@@ -61,12 +63,12 @@ class Mesh:
         reference = source[:_VERTICES, :2]
         depth = points[:_VERTICES, 2]
         triangles = part.triangles[np.argsort(-depth[part.triangles].mean(1), kind="stable")]
-        side = np.sign(np.median(_area(reference, self.triangles)))
-        shown = _area(reference, triangles) * side > 0
+        # a triangle that faces us here and turned away there (or the other way round) is the wrong skin
+        shown = _area(reference, triangles) * _area(target, triangles) > 0
         names = np.full((high, wide), -1, np.int32)
         corners = np.clip(np.round(target[triangles] * 16), -(1 << 20), 1 << 20).astype(np.int32)
         for index in range(len(triangles)):
-            cv2.fillConvexPoly(names, corners[index], index if shown[index] else -1, shift=4)
+            cv2.fillConvexPoly(names, corners[index], (index if shown[index] else -1,), shift=4)
         field = np.zeros((high, wide, 2), np.float32)
         rows, columns = np.nonzero(names >= 0)
         if len(rows):
@@ -79,17 +81,18 @@ class Mesh:
         return field, self._share(part, target, high, wide) * known
 
     def _share(self, part: Part, target: Floats, high: int, wide: int) -> Field:
-        mask = np.zeros((high, wide), np.float32)
+        mask: Any = np.zeros((high, wide), np.float32)
         for outline in part.outlines:
             hull = cv2.convexHull(np.clip(target[outline], -4096, 4096).astype(np.float32))
-            cv2.fillConvexPoly(mask, np.round(hull * 16).astype(np.int32), 1.0, shift=4)
+            cv2.fillConvexPoly(mask, np.round(hull * 16).astype(np.int32), (1.0,), shift=4)
         grow = int(np.clip(round(float(np.ptp(target[:, 0])) * _RIM), 1, 31)) | 1
         mask = cv2.dilate(mask, np.ones((grow, grow), np.uint8))
-        return cv2.GaussianBlur(mask, (0, 0), max(0.6, grow / 3.5))
+        found: Field = cv2.GaussianBlur(mask, (0, 0), max(0.6, grow / 3.5))
+        return found
 
 
 def field_size(width: int, height: int) -> tuple[int, int]:
-    """Cells (high, wide) of a displacement field for a picture of this size: at most 128 along the short side."""
+    """Cells (high, wide) of the field of a picture of this size: at most 128 along the short side."""
     cell = max(1.0, min(width, height) / _CELLS)
     return max(1, round(height / cell)), max(1, round(width / cell))
 

@@ -11,17 +11,30 @@ Black et al., "Learning parameterized models of image motion", 1997, for princip
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from .detector import Points
+from .likeness import Grey, difference, shapes
 from .structure import Integers
 
-__all__ = ["MAX_FIELDS", "Grid", "MotionBasis", "fit_basis", "measure", "project"]
+__all__ = [
+    "MAX_FIELDS",
+    "Grid",
+    "MotionBasis",
+    "carried",
+    "fit_basis",
+    "measure",
+    "moved",
+    "project",
+    "texture",
+]
 
 Floats = npt.NDArray[np.float64]
-Grey = npt.NDArray[np.uint8]
+Dense = npt.NDArray[np.float32]
 
 MAX_FIELDS = 12
 _CELLS = 16
@@ -85,18 +98,67 @@ class Grid:
         return basis.coefficients * (step / np.maximum(basis.reach, 1))[:, None, None, None]
 
 
-def measure(
-    picture: Grey, reference: Grey, grid: Grid, flow: "npt.NDArray[np.float32] | None" = None
-) -> Floats:
-    """Displacements (2, high, wide) from the picture into the reference, both of the analysis size.
+def measure(picture: Grey, reference: Grey, grid: Grid, guess: Dense | None = None) -> Floats:
+    """Displacements (2, high, wide) from the picture into the reference, both grey and of one size.
 
-    Cells average the flow by how much texture vouches for it. flow: a first guess (height, width, 2).
+    In pixels of that size. Cells average the flow by how much texture vouches for it. guess: a dense
+    flow (height, width, 2) to start from as well; the better of the two results counts.
     """
-    dense = _FLOW.calc(picture, reference, None if flow is None else flow.copy())
-    return gather(dense, texture(picture), grid)
+    weight = texture(picture)
+    found = gather(_FLOW.calc(picture, reference, None), weight, grid)
+    if guess is None:
+        return found
+    # the search is given a reference that was carried along, not a flow to start from: with one that
+    # leads far out of the picture OpenCV reads outside its memory
+    near = _remapped(reference, guess)
+    rest = _FLOW.calc(picture, near, None)
+    other = gather(rest + _remapped(guess, rest), weight, grid)
+    seen = shapes(picture)
+    costs = [difference(seen, shapes(moved(reference, field))) for field in (found, other)]
+    return found if costs[0] <= costs[1] else other
 
 
-def gather(dense: "npt.NDArray[np.float32]", weight: "npt.NDArray[np.float32]", grid: Grid) -> Floats:
+def moved(reference: Grey, field: Floats) -> Grey:
+    """The reference seen through a coarse field (2, high, wide) in its own pixels."""
+    high, wide = reference.shape
+    dense = cv2.resize(
+        field.transpose(1, 2, 0).astype(np.float32), (wide, high), interpolation=cv2.INTER_CUBIC
+    )
+    found: Grey = _remapped(reference, dense)
+    return found
+
+
+def _remapped(values: Any, flow: Any) -> Any:
+    """An array (height, width, ...) seen through a flow (height, width, 2)."""
+    y, x = np.mgrid[0 : flow.shape[0], 0 : flow.shape[1]].astype(np.float32)
+    place = x + flow[..., 0], y + flow[..., 1]
+    return cv2.remap(values, *place, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+
+
+def carried(points: Points, source: Points, size: tuple[int, ...], scale: float) -> Dense | None:
+    """The flow of a picture of size (height, width) that goes with the face; None when it hardly moved.
+
+    points and source: of picture and reference, times `scale` in pixels of the picture. Inside the face
+    the best affine map from one to the other, fading out over the face's own size.
+    """
+    here, there = points[:468, :2] * scale, source[:468, :2] * scale
+    high, wide = size
+    face = float(np.ptp(here[:, 0])) + 1e-6
+    if np.abs(there - here).max() < 0.06 * face:
+        return None
+    centre = here.mean(0)
+    square = np.concatenate([here - centre, np.ones((len(here), 1))], 1)
+    affine = np.linalg.lstsq(square, there - here, rcond=None)[0]
+    y, x = np.mgrid[0:_CELLS, 0:_CELLS].astype(np.float64)
+    x, y = (x + 0.5) * wide / _CELLS - centre[0], (y + 0.5) * high / _CELLS - centre[1]
+    shift = np.stack([x, y, np.ones_like(x)], -1) @ affine
+    away = np.hypot(x, y) / face
+    share = np.clip(1.9 - away, 0, 1)[..., None]
+    found: Any = cv2.resize((shift * share).astype(np.float32), (wide, high), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(found, np.float32)
+
+
+def gather(dense: Dense, weight: Dense, grid: Grid) -> Floats:
     """A dense field (height, width, 2) averaged onto the grid with weights (height, width)."""
     size = (grid.wide, grid.high)
     mass = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
@@ -108,8 +170,8 @@ def gather(dense: "npt.NDArray[np.float32]", weight: "npt.NDArray[np.float32]", 
     return np.ascontiguousarray(found.transpose(2, 0, 1)).astype(np.float64)
 
 
-def texture(picture: Grey) -> "npt.NDArray[np.float32]":
-    """How much a flow can be trusted at each pixel (height, width): the gradient's size, at least a little."""
+def texture(picture: Grey) -> Dense:
+    """How much a flow can be trusted at each pixel (height, width): by the gradient, at least a little."""
     small = cv2.GaussianBlur(picture, (0, 0), 1.0).astype(np.float32)
     dx = cv2.Sobel(small, cv2.CV_32F, 1, 0) / 8
     dy = cv2.Sobel(small, cv2.CV_32F, 0, 1) / 8
@@ -171,7 +233,7 @@ def _dead_zone(values: Floats) -> Integers:
 
 
 def _dct(size: int, points: int | None = None) -> Floats:
-    """Orthonormal DCT-II rows for `size` cells, evaluated at the centres of `points` cells: (size, points)."""
+    """Orthonormal DCT-II rows for `size` cells at the centres of `points` cells: (size, points)."""
     points = points or size
     centres = (np.arange(points) + 0.5) / points
     rows = np.cos(np.pi * np.arange(size)[:, None] * centres) * np.sqrt(2 / size)
@@ -180,4 +242,4 @@ def _dct(size: int, points: int | None = None) -> Floats:
     return found
 
 
-_FLOW = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+_FLOW: Any = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)  # type: ignore[attr-defined]

@@ -36,7 +36,9 @@ def split(payload: bytes, key: bool) -> tuple[bytes, bytes]:
             break
     if length > len(payload) - at:
         raise CorruptStream("a packet ends inside its reference picture")
-    return payload[at : at + length], payload[at + length :]
+    numbers = payload[at + length :]
+    # zeros at the end can only be the filling of join: the coder's own bytes never end in one
+    return payload[at : at + length], numbers if key else numbers.rstrip(b"\0")
 
 
 def _varint(value: int) -> bytes:

@@ -17,8 +17,9 @@ _BITS = np.array([0.4, 2.4, 3.6, 4.6, 5.4, 6.0, 6.5, 7.0])
 
 
 def steady_round(values: npt.NDArray[np.float64], weight: float, start: Integers | None = None) -> Integers:
-    """Integers (moments, numbers) near values of that shape. weight: squared steps of error that a bit is worth.
+    """Integers (moments, numbers) near values of that shape.
 
+    weight: squared steps of error that a bit is worth.
     start: the integers before the first moment (numbers,); without them the first ones are free.
     """
     moments, numbers = values.shape

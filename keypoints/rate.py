@@ -7,6 +7,7 @@ away, from the quality it can afford. More references lower the first and raise 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -92,7 +93,7 @@ class _Try:
 
 
 def _fill(pictures: Sequence[Picture], budget: float, code: Coder, guess: int = 30) -> list[bytes]:
-    """Code all pictures at the best common quality whose sum is within budget, then better ones while it fits.
+    """Code all pictures at the best common quality that fits the budget, then better ones while it fits.
 
     Quality 0 when even that does not fit: the caller sees the sizes.
     """
@@ -132,9 +133,9 @@ def _fill(pictures: Sequence[Picture], budget: float, code: Coder, guess: int = 
 
 
 def stated_quality(choices: Sequence[Choice], quality: int) -> Choice:
-    """The number of references that goes with a key quality: none that gains less than the pixels lose."""
+    """The number of references for a key quality: none that gains less than the pixels lose."""
     worth = float(np.interp(quality, _QUALITY, _LOSS))
-    for now, more in zip(choices, choices[1:], strict=False):
+    for now, more in pairwise(choices):
         if _WARP_LOSS * (now.difference - more.difference) < 0.12 * worth + 0.002:
             return now
     return choices[-1]

@@ -7,22 +7,22 @@ picture hard to warp from the others. A path through the sample then settles who
 price on each change of reference, since a change shows.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .likeness import Grey, Shapes, difference, shapes
-from .motion import Floats, Grid, gather, texture
+from .detector import Points
+from .likeness import Grey, difference, shapes
+from .motion import Dense, Floats, Grid, carried, measure, moved
 
-__all__ = ["Choice", "Study", "choose", "extended", "half", "sample_span", "study", "tried", "warped"]
+__all__ = ["Choice", "Study", "attempt", "choose", "extended", "half", "sample_span", "study", "tried"]
 
 _CANDIDATES = 14
 _SAMPLES = 56
 _CHANGE_PRICE = 0.04
-
-_FLOW = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,16 +52,21 @@ def half(picture: Grey) -> Grey:
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
 
-def study(pictures: list[Grey], grid: Grid) -> Study:
-    """Try candidates, evenly spread, on samples. pictures: half-size grey, all of a group."""
+def study(pictures: list[Grey], faces: Sequence[Points | None], grid: Grid) -> Study:
+    """Try candidates, evenly spread, on samples. pictures: half-size grey, all of a group.
+
+    faces: their points, in pixels of the half-size pictures.
+    """
     count = len(pictures)
     samples = np.unique(np.linspace(0, count - 1, min(count, _SAMPLES)).round().astype(np.int64))
     spread = np.linspace(0, count - 1, min(count, _CANDIDATES) + 2).round().astype(np.int64)
     empty = Study(samples, np.zeros(0, np.int64), np.zeros((len(samples), 0)))
-    return extended(empty, pictures, grid, np.unique(spread[1:-1] if count > 2 else spread).tolist())
+    return extended(empty, pictures, faces, grid, np.unique(spread[1:-1] if count > 2 else spread).tolist())
 
 
-def extended(found: Study, pictures: list[Grey], grid: Grid, candidates: list[int]) -> Study:
+def extended(
+    found: Study, pictures: list[Grey], faces: Sequence[Points | None], grid: Grid, candidates: list[int]
+) -> Study:
     """The study with more candidates, which are samples from now on, too."""
     new = [candidate for candidate in candidates if candidate not in found.candidates]
     samples = np.unique(np.concatenate([found.samples, np.array(new, np.int64)]))
@@ -76,29 +81,26 @@ def extended(found: Study, pictures: list[Grey], grid: Grid, candidates: list[in
         for column, candidate in enumerate(columns):
             pair = (int(sample), int(candidate))
             if pair not in known:
-                known[pair] = tried(pictures[sample], pictures[candidate], grid)
+                known[pair] = attempt(pictures, faces, int(sample), int(candidate), grid)
             differences[row, column] = known[pair]
     return Study(samples, columns, differences)
 
 
-def tried(picture: Grey, reference: Grey, grid: Grid) -> float:
-    """What the picture loses when it is shown from the reference; both half-size grey."""
-    if picture is reference:
+def attempt(
+    pictures: list[Grey], faces: Sequence[Points | None], picture: int, reference: int, grid: Grid
+) -> float:
+    """What one picture of a group loses when it is shown from another."""
+    if picture == reference:
         return 0.0
-    flow = gather(_FLOW.calc(picture, reference, None), texture(picture), grid)
-    return difference(shapes(picture), warped(reference, flow))
+    here, there = faces[picture], faces[reference]
+    guess = None if here is None or there is None else carried(here, there, pictures[picture].shape, 1.0)
+    return tried(pictures[picture], pictures[reference], grid, guess)
 
 
-def warped(reference: Grey, field: Floats) -> Shapes:
-    """The reference seen through a coarse field (2, high, wide) in its own pixels."""
-    high, wide = reference.shape
-    dense = cv2.resize(
-        field.transpose(1, 2, 0).astype(np.float32), (wide, high), interpolation=cv2.INTER_CUBIC
-    )
-    y, x = np.mgrid[0:high, 0:wide].astype(np.float32)
-    place = x + dense[..., 0], y + dense[..., 1]
-    moved = cv2.remap(reference, *place, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return shapes(moved)
+def tried(picture: Grey, reference: Grey, grid: Grid, guess: Dense | None = None) -> float:
+    """What the picture loses when it is shown from the reference; both half-size grey."""
+    flow = measure(picture, reference, grid, guess)
+    return difference(shapes(picture), shapes(moved(reference, flow)))
 
 
 def sample_span(samples: npt.NDArray[np.int64], after: int, pictures: int) -> tuple[int, int]:
@@ -108,8 +110,12 @@ def sample_span(samples: npt.NDArray[np.int64], after: int, pictures: int) -> tu
     return low, int(samples[place]) if place < len(samples) else pictures
 
 
-def choose(found: Study, most: int, pictures: int) -> list[Choice]:
-    """The best choice of 1, 2, ... `most` references, each with the mean difference it leaves."""
+def choose(found: Study, extra: Floats, most: int, pictures: int) -> list[Choice]:
+    """The best choice of 1, 2, ... `most` references, each with the mean difference it leaves.
+
+    extra: what counts beside the differences, in their unit and shape.
+    """
+    found = replace(found, differences=found.differences + extra)
     chosen: list[int] = []
     best = np.full(len(found.samples), np.inf)
     choices = []

@@ -10,7 +10,7 @@ __all__ = ["resized", "scaled_size"]
 
 
 def scaled_size(width: int, height: int, scale: int) -> tuple[int, int]:
-    """Width and height at which pixels of SCALES[scale] are coded; at least 8 each where the picture has them."""
+    """Width and height at which pixels of SCALES[scale] are coded; at least 8 where the picture has them."""
     factor = SCALES[scale]
     return max(min(8, width), round(width * factor)), max(min(8, height), round(height * factor))
 

@@ -20,7 +20,7 @@ def warp(pictures: torch.Tensor, fields: list[Field]) -> torch.Tensor:
     x = (torch.arange(width, device=device) + 0.5).view(1, 1, -1)
     y = (torch.arange(height, device=device) + 0.5).view(1, -1, 1)
     place = torch.stack([(x + field[:, 0]) * (2 / width) - 1, (y + field[:, 1]) * (2 / height) - 1], -1)
-    return F.grid_sample(pictures, place, mode="bicubic", padding_mode="border", align_corners=False)
+    return F.grid_sample(pictures, place, mode="bicubic", padding_mode="reflection", align_corners=False)
 
 
 def to_tensor(rgb: Picture, device: torch.device) -> torch.Tensor:
