@@ -1,0 +1,116 @@
+"""What the tests of keypoints share: the sample clip, a still, a codec's whole way there and back."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import genvc
+from genvc import media
+from genvc.errors import BadInput
+from genvc.samples import sample_path
+from genvc.types import Frame, Packet, Picture, StreamInfo
+from keypoints.detector import FaceMeshDetector, Points
+from keypoints.structure import FaceBasis
+
+FPS = Fraction(25)
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What an encoder made, and what a decoder shows of it."""
+
+    info: StreamInfo
+    packets: list[Packet]
+    frames: list[Frame]
+
+
+Code = Callable[..., Stream]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_threads() -> None:
+    """Two threads, as many as the smallest machine has that runs these tests."""
+    torch.set_num_threads(2)
+
+
+@pytest.fixture(scope="session")
+def code() -> Code:
+    """(pictures, fps=25, **options) -> Stream: encoded and decoded, with one packet a picture."""
+
+    def run(pictures: Sequence[Picture], fps: Fraction = FPS, **options: Any) -> Stream:
+        codec = genvc.create("keypoints", device="cpu", **options)
+        high, wide = pictures[0].shape[:2]
+        info = codec.describe(wide, high, fps)
+        packets = list(codec.encode((Frame(rgb, index) for index, rgb in enumerate(pictures)), info))
+        frames = list(codec.decode(iter(packets), info))
+        assert [frame.pts for frame in frames] == list(range(len(pictures)))
+        assert all(frame.rgb.shape == pictures[0].shape for frame in frames)
+        return Stream(info, packets, frames)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def talk(carphone: Path) -> list[Picture]:
+    """The sample talking head as it is: 120 pictures of 176x144."""
+    return [frame.rgb for frame in media.frames(carphone)[1]]
+
+
+@pytest.fixture(scope="session")
+def portrait() -> Picture:
+    """A still of a face, 256x256."""
+    try:
+        path = sample_path("astronaut")
+    except BadInput as error:
+        pytest.skip(str(error))
+    return next(iter(media.frames(path, 256)[1])).rgb
+
+
+@pytest.fixture(scope="session")
+def basis() -> FaceBasis:
+    """The face basis that ships."""
+    shipped: FaceBasis = genvc.create("keypoints", device="cpu").basis  # type: ignore[attr-defined]
+    return shipped
+
+
+@pytest.fixture(scope="session")
+def talk_points(talk: list[Picture]) -> list[Points]:
+    """The face points of every fourth of the first 60 pictures of the sample."""
+    detector = FaceMeshDetector()
+    try:
+        found = [detector.detect(rgb) for rgb in talk[:60:4]]
+    finally:
+        detector.close()
+    seen = [points for points in found if points is not None]
+    assert len(seen) == 15
+    return seen
+
+
+@pytest.fixture(scope="session")
+def scenery() -> Callable[..., Picture]:
+    """(width, height, seed) -> hills under a sky with much texture and no face."""
+
+    def paint(width: int, height: int, seed: int = 0) -> Picture:
+        random = np.random.default_rng(seed)
+        across = np.arange(width)
+        picture = np.zeros((height, width, 3))
+        picture[:] = np.linspace((150, 190, 235), (225, 230, 235), height)[:, None]
+        for layer in range(4):
+            waves = sum(
+                np.sin(across / width * 6.28 * rate + random.uniform(0, 6.28)) / rate
+                for rate in (1, 2, 5, 11)
+            )
+            ridge = height * (0.35 + 0.16 * layer + 0.06 * waves)
+            colour = np.array((90, 120, 80)) * (1 - 0.2 * layer) + random.uniform(-20, 20, 3)
+            below = np.arange(height)[:, None] >= ridge[None]
+            picture[below] = colour
+        grain = random.normal(0, 1, (height // 2 + 1, width // 2 + 1, 1)).repeat(2, 0).repeat(2, 1)
+        return np.clip(picture + 9 * grain[:height, :width], 0, 255).astype(np.uint8)
+
+    return paint
