@@ -1,5 +1,6 @@
 """The codec `keypoints`: reference pictures, and between them the motion of a face and its surroundings."""
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -103,15 +104,34 @@ class KeyPoints:
         grid = Grid(info.width, info.height)
         detector: PointDetector = self._detector()
         carry = -float(_HEADER_BYTES)
+        count = 0
         try:
             for group in _groups(frames, self._group_frames(info)):
                 for frame in group:
                     _check(frame, info)
                 faces = [detector.detect(frame.rgb) for frame in group]
                 packets, carry = self._encode_group(group, faces, grid, info, carry)
+                count += len(group)
                 yield from packets
+            self._explain(carry, count / float(info.fps))
         finally:
             detector.close()
+
+    def _explain(self, carry: float, seconds: float) -> None:
+        """Say so when the stream is more than a tenth off its rate."""
+        if self.options.bitrate is None or not seconds:
+            return
+        due = self.options.bitrate / 8 * seconds
+        if abs(carry) > 0.1 * due:
+            reason = (
+                "the content needs no more: all references are at the highest quality"
+                if carry > 0
+                else "the header and one reference picture at the lowest quality need that much in so short a clip"
+            )
+            at = 8 * (due - carry) / seconds
+            warnings.warn(
+                f"{at / 1000:.2f} kbit/s instead of {self.options.bitrate / 1000:.2f}: {reason}", stacklevel=3
+            )
 
     def _group_frames(self, info: StreamInfo) -> int:
         seconds = self.options.seconds

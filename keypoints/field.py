@@ -13,6 +13,8 @@ __all__ = ["smooth_field", "total_field", "unfolded"]
 _APART = 0.25
 # Differences below this many face widths are the detector's jitter; the rest is spread so far.
 _SLACK, _REACH = 0.02, 0.18
+# A piece of the picture squeezed below this share of its area is a fold.
+_FOLD = 0.15
 
 
 def smooth_field(grid: Grid, spectrum: Floats, width: int, height: int) -> Field:
@@ -79,10 +81,10 @@ def unfolded(field: Field, width: int, height: int) -> Field:
     for _ in range(6):
         dx = np.diff(field, axis=1, append=field[:, -1:]) / cell_x
         dy = np.diff(field, axis=0, append=field[-1:]) / cell_y
-        area: Field = (1 + dx[..., 0]) * (1 + dy[..., 1]) - dx[..., 1] * dy[..., 0]
-        folded: Field = np.less(area, 0.15).astype(np.float32)
-        if not folded.any():
+        area = (1 + dx[..., 0]) * (1 + dy[..., 1]) - dx[..., 1] * dy[..., 0]
+        if not (area < _FOLD).any():
             break
+        folded = np.where(area < _FOLD, np.float32(1), np.float32(0))
         near = cv2.GaussianBlur(cv2.dilate(folded, np.ones((9, 9), np.uint8)), (0, 0), 4.0)[..., None]
         field = field * (1 - near) + cv2.GaussianBlur(field, (0, 0), 6.0) * near
     return field

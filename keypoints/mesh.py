@@ -24,15 +24,22 @@ _CELLS = 128
 _VERTICES = 468
 # How far around its outline a part reaches, in triangles, and in face widths.
 _RINGS = 3
+_HOLE, _HIDDEN = -1, -2
+_RIM_CELLS = 2.0
 _RIM = 0.07
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """A part of the face that follows the mesh. outlines: points around each piece; triangles: (n, 3)."""
+    """A part of the face that follows the mesh.
+
+    outlines: points around each piece. triangles: (n, 3). filled: whether openings that no triangle
+    covers go with their rims: an eye does with its lids, but teeth stay where they are.
+    """
 
     outlines: tuple[Indices, ...]
     triangles: Indices
+    filled: bool
 
 
 class Mesh:
@@ -40,14 +47,14 @@ class Mesh:
 
     def __init__(self, triangles: Indices, mouth: Indices, left_eye: Indices, right_eye: Indices) -> None:
         self.triangles = triangles
-        self.parts = (self._part(mouth), self._part(left_eye, right_eye))
-        self.face = Part((np.unique(triangles),), triangles)
+        self.parts = (self._part(False, mouth), self._part(True, left_eye, right_eye))
+        self.face = Part((np.unique(triangles),), triangles, False)
 
-    def _part(self, *outlines: Indices) -> Part:
+    def _part(self, filled: bool, *outlines: Indices) -> Part:
         near = np.unique(np.concatenate(outlines))
         for _ in range(_RINGS):
             near = np.unique(self.triangles[np.isin(self.triangles, near).any(1)])
-        return Part(outlines, self.triangles[np.isin(self.triangles, near).all(1)])
+        return Part(outlines, self.triangles[np.isin(self.triangles, near).all(1)], filled)
 
     def field(
         self, part: Part, points: Points, source: Points, width: int, height: int
@@ -65,10 +72,10 @@ class Mesh:
         triangles = part.triangles[np.argsort(-depth[part.triangles].mean(1), kind="stable")]
         # a triangle that faces us here and turned away there (or the other way round) is the wrong skin
         shown = _area(reference, triangles) * _area(target, triangles) > 0
-        names = np.full((high, wide), -1, np.int32)
+        names = np.full((high, wide), _HOLE, np.int32)
         corners = np.clip(np.round(target[triangles] * 16), -(1 << 20), 1 << 20).astype(np.int32)
         for index in range(len(triangles)):
-            cv2.fillConvexPoly(names, corners[index], (index if shown[index] else -1,), shift=4)
+            cv2.fillConvexPoly(names, corners[index], (index if shown[index] else _HIDDEN,), shift=4)
         field = np.zeros((high, wide, 2), np.float32)
         rows, columns = np.nonzero(names >= 0)
         if len(rows):
@@ -77,7 +84,10 @@ class Mesh:
             cells = np.stack([columns, rows], 1).astype(np.float64)
             place = np.einsum("ni,nij->nj", cells, moves[name]) + offsets[name]
             field[rows, columns] = place - ((cells + 0.5) / scale - 0.5)
-        known = cv2.erode((names >= 0).astype(np.float32), np.ones((3, 3), np.uint8))
+        known: Any = np.where(names >= 0, np.float32(1), np.float32(0))
+        if part.filled:
+            field, known = _filled(field, known, names == _HOLE)
+        known = cv2.erode(known, np.ones((3, 3), np.uint8))
         return field, self._share(part, target, high, wide) * known
 
     def _share(self, part: Part, target: Floats, high: int, wide: int) -> Field:
@@ -89,6 +99,18 @@ class Mesh:
         mask = cv2.dilate(mask, np.ones((grow, grow), np.uint8))
         found: Field = cv2.GaussianBlur(mask, (0, 0), max(0.6, grow / 3.5))
         return found
+
+
+def _filled(field: Field, known: Field, holes: npt.NDArray[np.bool_]) -> tuple[Field, Field]:
+    """Field and known cells with openings, which no triangle covers, carried by their rims."""
+    mass: Any = cv2.GaussianBlur(known, (0, 0), _RIM_CELLS)
+    near = holes & (mass > 0.05)
+    if near.any():
+        spread: Any = cv2.GaussianBlur(field * known[..., None], (0, 0), _RIM_CELLS)
+        field = field.copy()
+        field[near] = spread[near] / mass[near][:, None]
+        known = np.maximum(known, near.astype(np.float32))
+    return field, known
 
 
 def field_size(width: int, height: int) -> tuple[int, int]:

@@ -30,4 +30,6 @@ def to_tensor(rgb: Picture, device: torch.device) -> torch.Tensor:
 
 def to_picture(tensor: torch.Tensor) -> Picture:
     """uint8 (height, width, 3) from (1, 3, height, width)."""
-    return tensor[0].clamp(0, 255).round().byte().permute(1, 2, 0).contiguous().cpu().numpy()
+    # numpy: torch's small elementwise steps wait for all threads, which costs more than the work
+    values = tensor[0].permute(1, 2, 0).cpu().numpy()
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
