@@ -33,7 +33,7 @@ _BUFFER_BYTES = 1 << 28
 _LONGEST = 11.5
 _HEAD_BYTES = 1.02  # of the container for each packet
 _GROUP_BYTES = 14
-_HEADER_BYTES = 90
+_HEADER_BYTES = 66
 _QUALITY = 50
 # Motion never takes more than this many bit/s at 25 pictures a second, nor this share of a group's bytes.
 _MOTION_BITRATE, _MOTION_FPS = 1450.0, 25.0
@@ -126,7 +126,7 @@ class KeyPoints:
             reason = (
                 "the content needs no more: all references are at the highest quality"
                 if carry > 0
-                else "the header and one reference picture at the lowest quality need that much in so short a clip"
+                else "header, motion and one reference picture at the lowest quality need that much"
             )
             at = 8 * (due - carry) / seconds
             warnings.warn(

@@ -49,23 +49,33 @@ class FaceMeshDetector:
         os.environ.setdefault("GLOG_minloglevel", "2")
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         self._mesh: Any = _quietly(_start)
+        self._seen = False
 
     def detect(self, rgb: Picture) -> Points | None:
         """As PointDetector says. rgb of any size from 1x1."""
         import cv2
 
         height, width = rgb.shape[:2]
-        grown = rgb
-        if min(height, width) < _WORKING_SIZE:
-            factor = min(_WORKING_SIZE / min(height, width), 4096 / max(height, width))
-            if factor > 1:
-                size = (max(1, round(width * factor)), max(1, round(height * factor)))
-                grown = cv2.resize(rgb, size, interpolation=cv2.INTER_CUBIC)  # type: ignore[assignment]
-        found = self._mesh.process(np.ascontiguousarray(grown)).multi_face_landmarks
+        # the network takes any crop for square, so it is given a square one
+        side = max(height, width)
+        square = np.zeros((side, side, 3), np.uint8)
+        square[:height, :width] = rgb
+        if side < _WORKING_SIZE:
+            square = np.asarray(
+                cv2.resize(square, (_WORKING_SIZE, _WORKING_SIZE), interpolation=cv2.INTER_CUBIC)
+            )
+        # the library remarks on the first face it finds
+        process = (
+            self._mesh.process
+            if self._seen
+            else lambda picture: _quietly(lambda: self._mesh.process(picture))
+        )
+        found = process(square).multi_face_landmarks
+        self._seen = self._seen or bool(found)
         if not found:
             return None
         points = np.array([(p.x, p.y, p.z) for p in found[0].landmark], dtype=np.float64)
-        points *= (width, height, width)
+        points *= side
         points[:, :2] -= 0.5
         if not np.isfinite(points).all() or not _plausible(points, width, height):
             return None

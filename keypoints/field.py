@@ -1,5 +1,7 @@
 """The displacement of a whole picture: the smooth field of its motion, with mouth and eyes from the mesh."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -85,6 +87,7 @@ def unfolded(field: Field, width: int, height: int) -> Field:
         if not (area < _FOLD).any():
             break
         folded = np.where(area < _FOLD, np.float32(1), np.float32(0))
-        near = cv2.GaussianBlur(cv2.dilate(folded, np.ones((9, 9), np.uint8)), (0, 0), 4.0)[..., None]
-        field = field * (1 - near) + cv2.GaussianBlur(field, (0, 0), 6.0) * near
+        near: Any = cv2.GaussianBlur(cv2.dilate(folded, np.ones((9, 9), np.uint8)), (0, 0), 4.0)[..., None]
+        calm = cv2.GaussianBlur(field, (0, 0), 6.0)
+        field = np.asarray(field * (1 - near) + calm * near, np.float32)
     return field

@@ -5,8 +5,9 @@ clips: what warping cannot show, from the differences of references.py, and what
 away, from the quality it can afford. More references lower the first and raise the second.
 """
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
@@ -31,6 +32,9 @@ _LOSS = np.array([0.20, 0.132, 0.095, 0.067, 0.038, 0.019, 0.010, 0.006, 0.003, 
 _SIZE = np.array([0.48, 0.58, 0.77, 1.0, 1.37, 1.95, 2.70, 3.55, 6.0, 14.0])
 # What a further reference costs beside its pixels: structure, motion fields, more changes.
 _RECORD_BYTES = 150
+# Sizes grow by about 3 % with a step of quality; a budget used to 96 % is full.
+_GROWTH, _FULL = 0.03, 0.96
+_FIRST_GUESS, _FEWEST_TRIES = 30, 4
 
 
 def effort_for(bits: float, fps: float) -> Effort:
@@ -82,54 +86,46 @@ def fill(pictures: Sequence[Picture], budget: float, code: Coder) -> tuple[list[
     return coded, len(SCALES) - 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Try:
-    quality: int
-    coded: list[bytes]
-
-    @property
-    def size(self) -> int:
-        return sum(len(one) for one in self.coded)
-
-
-def _fill(pictures: Sequence[Picture], budget: float, code: Coder, guess: int = 30) -> list[bytes]:
+def _fill(pictures: Sequence[Picture], budget: float, code: Coder) -> list[bytes]:
     """Code all pictures at the best common quality that fits the budget, then better ones while it fits.
 
     Quality 0 when even that does not fit: the caller sees the sizes.
     """
-    tries: dict[int, _Try] = {}
+    tries: dict[int, list[bytes]] = {}
 
-    def at(quality: int) -> _Try:
+    def size(quality: int) -> int:
         if quality not in tries:
-            tries[quality] = _Try(quality, [code(picture, quality) for picture in pictures])
-        return tries[quality]
+            tries[quality] = _coded(pictures, [quality] * len(pictures), code)
+        return sum(len(one) for one in tries[quality])
 
-    low, high, quality = -1, 101, guess
-    while high - low > 1 and len(tries) < 7:
-        if at(quality).size <= budget:
+    low, high, quality = -1, 101, _FIRST_GUESS
+    while high - low > 1 and len(tries) < max(_FEWEST_TRIES, 8 - len(pictures)):
+        found = size(quality)
+        if found <= budget:
             low = quality
+            if found > _FULL * budget:
+                break
         else:
             high = quality
-        if low < 0 and quality == 0:
-            break
-        # sizes grow by about 3 % a step of quality
-        step = round(float(np.log(max(budget, 1) / max(at(quality).size, 1)) / 0.03))
-        quality = int(np.clip(quality + step, low + 1 if low >= 0 else 0, high - 1))
-        if quality in tries:
-            quality = (low + high) // 2
-            if quality in tries or quality < 0:
-                break
-    best = at(max(low, 0))
-    coded = list(best.coded)
-    spare = budget - best.size
-    for index, picture in enumerate(pictures):
-        for quality in range(best.quality + 1, min(101, best.quality + 4)):
-            better = tries[quality].coded[index] if quality in tries else code(picture, quality)
-            if len(better) - len(coded[index]) > spare:
-                break
-            spare -= len(better) - len(coded[index])
-            coded[index] = better
+        step = round(math.log(max(budget * 0.99, 1) / max(found, 1)) / _GROWTH)
+        quality = min(max(quality + step, low + 1), high - 1)
+    best = max(low, 0)
+    spare = budget - size(best)
+    coded = tries[best]
+    better = (
+        tries.get(best + 2) or _coded(pictures, [best + 2] * len(pictures), code) if best <= 98 else coded
+    )
+    for index, (now, more) in enumerate(zip(coded, better, strict=True)):
+        if 0 <= len(more) - len(now) <= spare:
+            spare -= len(more) - len(now)
+            coded = [*coded[:index], more, *coded[index + 1 :]]
     return coded
+
+
+def _coded(pictures: Sequence[Picture], qualities: Sequence[int], code: Coder) -> list[bytes]:
+    """Each picture at its quality, two at a time: the coders leave Python alone while they work."""
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(code, pictures, qualities))
 
 
 def stated_quality(choices: Sequence[Choice], quality: int) -> Choice:

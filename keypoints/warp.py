@@ -32,4 +32,5 @@ def to_picture(tensor: torch.Tensor) -> Picture:
     """uint8 (height, width, 3) from (1, 3, height, width)."""
     # numpy: torch's small elementwise steps wait for all threads, which costs more than the work
     values = tensor[0].permute(1, 2, 0).cpu().numpy()
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    found: Picture = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return found
