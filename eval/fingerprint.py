@@ -16,23 +16,26 @@ __all__ = ["of_codec", "of_metric"]
 _SUFFIXES = {".py", ".json", ".safetensors"}
 _ANCHORS = "eval.anchors"
 _METRICS = "genvc.metrics"
+# What turns files into frames and frames into bytes; the command line and the like change no result.
+_CORE = ("genvc.media", "genvc.container", "genvc.entropy", "genvc.types", "eval.search", "eval.stage")
 
 
 @lru_cache(maxsize=256)
 def of_codec(name: str) -> str:
-    """Changes when the codec's package or the core changes, weights included.
+    """Changes when the codec's package or what it uses of the core changes, weights included.
 
-    Anchors hang on their own folder, genvc.media and the version of PyAV, not on all of eval. Raises
+    A codec that is one module of genvc or an anchor hangs on that, not on its whole package. Raises
     CodecNotFound.
     """
     points = installed(CODECS)
     if name not in points:
         raise CodecNotFound(f"no codec '{name}'; installed: {', '.join(points) or 'none'}")
     module = points[name].module
+    own = module if module.startswith("genvc.") else module.split(".")[0]
     if module.startswith(_ANCHORS):
-        return _digest([*_files(_ANCHORS), *_files("genvc.media"), *_files("eval.search")], ("av", "pillow"))
-    parts = [*_files(module.split(".")[0]), *_files("genvc")]
-    return _digest(parts, ("av", "constriction", "mediapipe", "torch"))
+        own = _ANCHORS
+    parts = [file for part in (own, *_CORE) for file in _files(part)]
+    return _digest(parts, ("av", "pillow", "constriction", "mediapipe", "torch"))
 
 
 @lru_cache(maxsize=256)
