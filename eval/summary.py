@@ -60,7 +60,8 @@ def means(rows: Sequence[Row], metrics: Sequence[str]) -> list[dict[str, Any]]:
             # Harmonic: all the frames over all the time.
             entry[name] = len(members) / sum(1 / row[name] for row in members)
         table.append(entry)
-    return table
+    order = list(dict.fromkeys(codec for codec, _ in groups))
+    return sorted(table, key=lambda entry: (order.index(entry["codec"]), entry["bytes"]))
 
 
 def set_table(rows: Sequence[Row], cache: Path, names: Sequence[str]) -> list[dict[str, Any]]:

@@ -30,7 +30,7 @@ def encode_still(rgb: Picture, form: str, options: Mapping[str, Any]) -> bytes:
     file = io.BytesIO()
     try:
         Image.fromarray(rgb).save(file, form, **options)
-    except (KeyError, OSError, ValueError) as error:
+    except (KeyError, OSError, RuntimeError, ValueError) as error:
         raise Unsupported(f"this Pillow does not write the picture as {form}: {error}") from error
     return file.getvalue()
 
@@ -51,6 +51,7 @@ def decode_still(data: bytes, form: str, width: int, height: int) -> Picture:
         ValueError,
         EOFError,
         MemoryError,
+        RuntimeError,
         Image.DecompressionBombWarning,
         Image.DecompressionBombError,
     ) as error:
