@@ -20,6 +20,8 @@ from .syntax import PictureRecord, ReferenceRecord
 __all__ = ["Effort", "Group", "Plan", "analysed", "worst_pictures"]
 
 _ANALYSIS = 256
+# OpenCV's flow takes nothing below 12 pixels, and comparisons are made at half the size.
+_SMALLEST = 32
 _MOST_WORST = 6
 
 
@@ -220,10 +222,10 @@ def analysed(frame: Picture) -> Grey:
     """Grey, with a short side of at most 256: what motion is measured on."""
     grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
     height, width = grey.shape
-    factor = max(min(_ANALYSIS / min(width, height), 1.0), 16 / min(width, height))
+    factor = max(min(_ANALYSIS / min(width, height), 1.0), _SMALLEST / min(width, height))
     if factor == 1.0:
         return grey  # type: ignore[return-value]
-    size = (max(16, round(width * factor)), max(16, round(height * factor)))
+    size = (round(width * factor), round(height * factor))
     way = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
     return cv2.resize(grey, size, interpolation=way)  # type: ignore[return-value]
 
