@@ -43,22 +43,47 @@ class Metering:
         self.words = {name: of.words[name] for name in names if name in of.words}
         self.meters: dict[str, Meter] = {}
         self.features: dict[str, tuple[Features, Features]] = {}
+        shared: dict[Any, tuple[Features, Features]] = {}
         for name, metric in self.metrics.items():
             if isinstance(metric, SetMetric):
-                self.features[name] = (Features(metric), Features(metric))
+                # FID and KID look at the same features.
+                pair = (Features(metric), Features(metric))
+                self.features[name] = shared.setdefault(metric.features, pair)
             else:
                 self.meters[name] = metric.meter()
+        self.sides = list(shared.values())
 
     def add(self, reference: Tensor, decoded: Tensor) -> None:
         """Takes the next pictures of both clips, (n, 3, height, width); raises BadInput for other shapes.
 
         Streams that are measured side by side pass the very same reference tensor.
         """
+        self.add_pair(reference, decoded)
+        self.add_to_sets(reference, 0)
+        self.add_to_sets(decoded, 1)
+
+    def add_pair(self, reference: Tensor, decoded: Tensor) -> None:
+        """As add, for the metrics that compare picture with picture only."""
         for meter in self.meters.values():
             meter.add(reference, decoded)
-        for of_reference, of_decoded in self.features.values():
-            of_reference.add(reference)
-            of_decoded.add(decoded)
+
+    def add_to_sets(self, pictures: Tensor, side: int) -> None:
+        """Pictures for the set metrics only; side: 0 for reference, 1 for decoded."""
+        for pair in self.sides:
+            pair[side].add(pictures)
+
+    def distances(self) -> dict[str, dict[str, Any]]:
+        """By set metric: value and the number of decoded pictures, or words."""
+        found: dict[str, dict[str, Any]] = {}
+        for name, (ours, theirs) in self.features.items():
+            metric = self.metrics[name]
+            if isinstance(metric, SetMetric):
+                try:
+                    value = metric.distance(ours.tensor(), theirs.tensor())
+                    found[name] = {"value": value, "pictures": theirs.seen, "words": ""}
+                except GenvcError as error:
+                    found[name] = {"value": None, "words": str(error)}
+        return found
 
     def readings(self) -> dict[str, dict[str, Any]]:
         """By metric: value, worst (mean of the worst 5 % of the pictures), worst_picture, words."""

@@ -105,6 +105,8 @@ class _FlickerMeter:
 
     def add(self, reference: Tensor, decoded: Tensor) -> None:
         check_pair(reference, decoded)
+        if self.before is not None and self.before.shape[:2] != tuple(reference.shape[2:]):
+            raise BadInput("the pictures differ in size, so they are no clip")
         motions = self.metric.motions(reference, self.before)
         for one, other, motion in zip(reference, decoded, motions, strict=True):
             error = _levels(other) - _levels(one)
