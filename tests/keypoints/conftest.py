@@ -15,8 +15,11 @@ from genvc import media
 from genvc.errors import BadInput
 from genvc.samples import sample_path
 from genvc.types import Frame, Packet, Picture, StreamInfo
+from keypoints import payload
 from keypoints.detector import FaceMeshDetector, Points
+from keypoints.motion import Grid
 from keypoints.structure import FaceBasis
+from keypoints.syntax import PictureRecord, Reader, ReferenceRecord, State, picture, reference
 
 FPS = Fraction(25)
 
@@ -31,6 +34,7 @@ class Stream:
 
 
 Code = Callable[..., Stream]
+Walk = Callable[[StreamInfo, Sequence[Packet]], list[tuple[ReferenceRecord | None, PictureRecord]]]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -54,6 +58,28 @@ def code() -> Code:
         return Stream(info, packets, frames)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def walk(basis: FaceBasis) -> Walk:
+    """(info, packets) -> for each packet the reference it brings, if any, and the picture it shows."""
+
+    def over(
+        info: StreamInfo, packets: Sequence[Packet]
+    ) -> list[tuple[ReferenceRecord | None, PictureRecord]]:
+        grid = Grid(info.width, info.height)
+        state = State.start(basis.expression, basis.identity)
+        found = []
+        for packet in packets:
+            if packet.key:
+                state = State.start(basis.expression, basis.identity)
+            pixels, numbers = payload.split(packet.payload, packet.key)
+            reader = Reader(numbers)
+            brought = reference(reader, state, grid, None) if pixels else None
+            found.append((brought, picture(reader, state, None)))
+        return found
+
+    return over
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,21 @@ def test_the_transform_and_its_inverse_undo_each_other(shape: tuple[int, int]) -
     assert grid.finer(grid.forward(field), grid.high, grid.wide) == pytest.approx(field)
 
 
+@pytest.mark.parametrize("cells", range(16, 65))
+def test_the_order_of_coefficients_hangs_on_no_rounding(cells: int) -> None:
+    """It decides what a bit means, so it has to be what exact fractions say, on every machine."""
+    for wide, high in ((cells, 16), (16, cells)):
+        grid = Grid(10 * wide, 10 * high)
+        assert (grid.wide, grid.high) == (wide, high)
+        kept = [
+            (100 * ((y * wide) ** 2 + (x * high) ** 2), x, y * wide + x)
+            for y in range(high)
+            for x in range(wide)
+            if 100 * ((y * wide) ** 2 + (x * high) ** 2) < 49 * (wide * high) ** 2
+        ]
+        assert grid.order.tolist() == [place for _, _, place in sorted(kept)]
+
+
 def test_a_coefficient_is_an_rms() -> None:
     grid = Grid(176, 144)
     for place in grid.order[:40]:

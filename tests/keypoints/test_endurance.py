@@ -1,0 +1,89 @@
+"""Long clips: memory does not grow with them, and both ways keep up with a camera."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+import genvc
+from genvc import media
+from genvc.types import Frame, Picture
+
+# Frames come from a few that are held, so that only what the codec holds can grow.
+SCRIPT = """
+import json, resource, sys
+from fractions import Fraction
+import cv2, torch
+import genvc
+from genvc import media
+from genvc.types import Frame
+
+torch.set_num_threads(2)
+path, seconds = sys.argv[1], int(sys.argv[2])
+held = [cv2.resize(frame.rgb, (128, 128)) for frame in media.frames(path)[1]]
+held += held[::-1]
+codec = genvc.create("keypoints", device="cpu", bitrate=6000)
+info = codec.describe(128, 128, Fraction(25))
+frames = (Frame(held[k % len(held)], k) for k in range(25 * seconds))
+count = sum(1 for _ in codec.decode(codec.encode(frames, info), info))
+print(json.dumps([count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss]))
+"""
+
+
+def peak(carphone: Path, seconds: int) -> int:
+    """KiB that a process takes at most for encoding and decoding so many seconds."""
+    command = [sys.executable, "-c", SCRIPT, str(carphone), str(seconds)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=1500)
+    assert done.returncode == 0, done.stderr
+    count, size = json.loads(done.stdout.splitlines()[-1])
+    assert count == 25 * seconds
+    return int(size)
+
+
+@pytest.mark.slow
+def test_memory_is_flat_between_ten_seconds_and_five_minutes(carphone: Path) -> None:
+    short, long = peak(carphone, 10), peak(carphone, 300)
+    print(f"{short >> 10} MiB for 10 s, {long >> 10} MiB for 300 s")
+    # the frames alone are 350 MiB; the second group is held while the first one is given back
+    assert long - short < 60 << 10
+
+
+def _clip(data: Path) -> list[Picture]:
+    frames = media.frames(data / "faces" / "val" / "face_0054_a.mp4")[1]
+    return [frame.rgb for frame, _ in zip(frames, range(250), strict=False)]
+
+
+def _spin() -> float:
+    """Seconds for a fixed piece of work: what this machine, with whatever else it does, is worth now."""
+    started = time.perf_counter()
+    total = 0
+    for index in range(2_000_000):
+        total += index & 7
+    assert total
+    return time.perf_counter() - started
+
+
+@pytest.mark.slow
+def test_encoding_and_decoding_keep_up_with_a_camera(data: Path) -> None:
+    """25 pictures of 256x256 a second each way on two cores; less where the machine is slow or busy."""
+    pictures = _clip(data)
+    codec = genvc.create("keypoints", device="cpu", bitrate=6000)
+    info = codec.describe(256, 256, Fraction(25))
+    before = _spin()
+    started = time.perf_counter()
+    packets = list(codec.encode((Frame(rgb, k) for k, rgb in enumerate(pictures)), info))
+    encoding = len(packets) / (time.perf_counter() - started)
+    decoded: Iterator[Frame] = codec.decode(iter(packets), info)
+    started = time.perf_counter()
+    decoding = sum(1 for _ in decoded) / (time.perf_counter() - started)
+    spin = (before + _spin()) / 2
+    print(f"encoding {encoding:.1f}, decoding {decoding:.1f} pictures a second; spin {spin:.3f} s")
+    # the spin takes 0.10 s on the machine on which 25 a second are promised
+    worth = min(1.0, 0.10 / spin)
+    assert encoding > 25 * worth
+    assert decoding > 25 * worth
