@@ -1,0 +1,63 @@
+"""What the benchmark's tests share: pictures, their damaged copies, and where weights lie."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+
+@pytest.fixture(autouse=True)
+def _few_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def pictures() -> tuple[torch.Tensor, torch.Tensor]:
+    """Four smooth random pictures of 192x176 in [0, 1], and noisy, blurred and shifted copies."""
+    generator = torch.Generator().manual_seed(7)
+    coarse = torch.rand(4, 3, 24, 22, generator=generator)
+    clean = torch.nn.functional.interpolate(coarse, scale_factor=8, mode="bicubic").clamp(0, 1)
+    worse = clean.clone()
+    worse[0] = clean[0] + 0.08 * torch.randn(clean[0].shape, generator=generator)
+    worse[1] = torch.nn.functional.avg_pool2d(clean[1], 7, 1, 3)
+    worse[2] = clean[2].roll(3, dims=2)
+    worse[3] = clean[3] * 0.8 + 0.1
+    return clean, worse.clamp(0, 1)
+
+
+@pytest.fixture
+def checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder of weights in the place of the real one."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    folder = tmp_path / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def real_weights() -> Path:
+    """The folder of real weights; skipped where TORCH_HOME does not name one with AlexNet in it."""
+    folder = Path(os.environ.get("TORCH_HOME", "")) / "hub" / "checkpoints"
+    if not os.environ.get("TORCH_HOME") or not (folder / "alexnet-owt-7be5be79.pth").is_file():
+        pytest.skip("TORCH_HOME has no alexnet-owt-7be5be79.pth")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def moving() -> list[np.ndarray]:
+    """Twelve frames of 96x64: a textured square that moves over a textured ground."""
+    rng = np.random.default_rng(3)
+    ground = np.kron(rng.integers(60, 190, (16, 24, 3)), np.ones((4, 4, 1)))
+    square = np.kron(rng.integers(0, 255, (6, 6, 3)), np.ones((4, 4, 1)))
+    frames = []
+    for time in range(12):
+        frame = ground.copy()
+        frame[20:44, 10 + 3 * time : 34 + 3 * time] = square
+        frames.append(frame.astype(np.uint8))
+    return frames
