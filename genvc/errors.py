@@ -7,6 +7,8 @@
     ├── ModelNotFound   the stream or the caller asks for weights that are not here
     └── Unsupported     valid, but beyond a limit or a feature of this version
 
+    Notice         (a warning) the work goes on, and there is something to know about it
+
 Each message says what is wrong in lower case and, where there is a way out, names it.
 """
 
@@ -16,6 +18,7 @@ __all__ = [
     "CorruptStream",
     "GenvcError",
     "ModelNotFound",
+    "Notice",
     "Unsupported",
 ]
 
@@ -42,3 +45,7 @@ class ModelNotFound(GenvcError):
 
 class Unsupported(GenvcError):
     """Valid input that is beyond a limit or a feature of this version."""
+
+
+class Notice(UserWarning):
+    """Something to know about work that goes on; the command line prints it in one line."""

@@ -130,7 +130,9 @@ class KeyPoints:
             )
             at = 8 * (due - carry) / seconds
             warnings.warn(
-                f"{at / 1000:.2f} kbit/s instead of {self.options.bitrate / 1000:.2f}: {reason}", stacklevel=3
+                f"{at / 1000:.2f} kbit/s instead of {self.options.bitrate / 1000:.2f}: {reason}",
+                Notice,
+                stacklevel=2,
             )
 
     def _group_frames(self, info: StreamInfo) -> int:

@@ -3,12 +3,13 @@
 import os
 import signal
 import sys
+import warnings
 from types import FrameType
 from typing import Annotated, Any, NoReturn
 
 import typer
 
-from ..errors import CodecNotFound, GenvcError
+from ..errors import CodecNotFound, GenvcError, Notice
 from .catalogue import list_command, sample_command
 from .compare import compare_command
 from .inspect import info_command
@@ -52,6 +53,7 @@ def main() -> NoReturn:
     """The console script: runs the command line and exits with its code."""
     # Ends like Ctrl-C does, by an exception, so that half-written files are removed.
     signal.signal(signal.SIGTERM, _terminated)
+    warnings.showwarning = _noted
     sys.exit(run(sys.argv[1:]))
 
 
@@ -70,6 +72,12 @@ def run(arguments: list[str]) -> int:
         if os.environ.get("GENVC_DEBUG"):
             raise
         return _reported(error)
+
+
+def _noted(message: Warning | str, *_: object, **__: object) -> None:
+    """Prints what a codec has to say, and keeps the remarks of libraries to those who look for faults."""
+    if isinstance(message, Notice) or os.environ.get("GENVC_DEBUG"):
+        print(f"genvc: {' '.join(str(message).split())}", file=sys.stderr)
 
 
 def _reported(error: Exception) -> int:
