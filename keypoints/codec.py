@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from genvc.codec import create as create_codec
-from genvc.errors import BadInput, CorruptStream, Unsupported
+from genvc.errors import BadInput, CorruptStream, Notice, Unsupported
 from genvc.types import Codec, Frame, Packet, Picture, StreamInfo
 
 from . import payload, rate
