@@ -6,20 +6,19 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import keypoints_records
 import numpy as np
 import pytest
 import torch
+from keypoints_records import Record
 
 import genvc
 from genvc import media
 from genvc.errors import BadInput
 from genvc.samples import sample_path
 from genvc.types import Frame, Packet, Picture, StreamInfo
-from keypoints import payload
 from keypoints.detector import FaceMeshDetector, Points
-from keypoints.motion import Grid
 from keypoints.structure import FaceBasis
-from keypoints.syntax import PictureRecord, Reader, ReferenceRecord, State, picture, reference
 
 FPS = Fraction(25)
 
@@ -34,7 +33,7 @@ class Stream:
 
 
 Code = Callable[..., Stream]
-Walk = Callable[[StreamInfo, Sequence[Packet]], list[tuple[ReferenceRecord | None, PictureRecord]]]
+Walk = Callable[[StreamInfo, Sequence[Packet]], list[Record]]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -64,20 +63,8 @@ def code() -> Code:
 def walk(basis: FaceBasis) -> Walk:
     """(info, packets) -> for each packet the reference it brings, if any, and the picture it shows."""
 
-    def over(
-        info: StreamInfo, packets: Sequence[Packet]
-    ) -> list[tuple[ReferenceRecord | None, PictureRecord]]:
-        grid = Grid(info.width, info.height)
-        state = State.start(basis.expression, basis.identity)
-        found = []
-        for packet in packets:
-            if packet.key:
-                state = State.start(basis.expression, basis.identity)
-            pixels, numbers = payload.split(packet.payload, packet.key)
-            reader = Reader(numbers)
-            brought = reference(reader, state, grid, None) if pixels else None
-            found.append((brought, picture(reader, state, None)))
-        return found
+    def over(info: StreamInfo, packets: Sequence[Packet]) -> list[Record]:
+        return keypoints_records.walk(basis, info, packets)
 
     return over
 

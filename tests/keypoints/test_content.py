@@ -90,6 +90,18 @@ def test_a_scene_cut_shows_the_new_scene_at_once(
         assert right > wrong + 8
 
 
+@pytest.mark.parametrize("bitrate", [6000, 12_000, 24_000])
+def test_a_cut_at_a_low_rate_shows_the_new_scene(
+    code: Code, scenery: Scenery, talk: list[Picture], bitrate: float
+) -> None:
+    """However few the bits, a blurred picture of the right scene and not a sharp one of another."""
+    pictures = [*talk[:12], *pan(scenery(200, 144), 10, 176), *talk[12:24]]
+    stream = code(pictures, bitrate=bitrate)
+    for index in (8, 12, 16, 21, 26):
+        other = pictures[16] if index in (8, 26) else pictures[8]
+        assert psnr(pictures[index], stream.frames[index].rgb) > psnr(other, stream.frames[index].rgb) + 3
+
+
 def test_a_cut_on_every_picture_is_survived(code: Code, scenery: Scenery) -> None:
     pictures = [scenery(64, 48, seed) for seed in range(6)]
     stream = code(pictures, quality=50)
