@@ -29,9 +29,12 @@ _EVERY = 4
 _FEWEST = 20
 
 
-def fit(clips: Sequence[Floats], expression: int, identity: int) -> tuple[Points, Floats]:
+def fit(
+    clips: Sequence[Floats], expression: int, identity: int
+) -> tuple[Points, Floats, tuple[float, float]]:
     """Mean (478, 3) of unit face width and basis (expression + identity, 478, 3) of clips (n, 478, 3).
 
+    Last come the shares of what changes within clips and of what differs between them that the rows hold.
     Every clip counts alike, however long. Raises BadInput for fewer clips than identity rows.
     """
     if len(clips) < identity:
@@ -44,12 +47,18 @@ def fit(clips: Sequence[Floats], expression: int, identity: int) -> tuple[Points
     changes = np.concatenate(
         [(clip - clip.mean(0)).reshape(len(clip), -1) / np.sqrt(len(clip)) for clip in aligned]
     )
-    first = np.linalg.svd(changes, full_matrices=False)[2][:expression]
+    first, within = _components(changes, expression)
     people = np.stack([(clip.mean(0) - mean).ravel() for clip in aligned])
     people -= people @ first.T @ first
-    second = np.linalg.svd(people, full_matrices=False)[2][:identity]
+    second, between = _components(people, identity)
     basis = np.concatenate([first, second]).reshape(-1, *mean.shape)
-    return mean, basis * np.sqrt(len(mean))
+    return mean, basis * np.sqrt(len(mean)), (within, between)
+
+
+def _components(samples: Floats, count: int) -> tuple[Floats, float]:
+    """The leading principal components (count, numbers) of samples (n, numbers), and their share."""
+    _, sizes, rows = np.linalg.svd(samples, full_matrices=False)
+    return rows[:count], float((sizes[:count] ** 2).sum() / (sizes**2).sum())
 
 
 def _own(mean: Points, points: Points) -> Points:
@@ -88,7 +97,8 @@ def main() -> None:
     clips = [
         points for path in track(paths, "finding faces") if len(points := _points(path)) * _EVERY > _FEWEST
     ]
-    mean, basis = fit(clips, EXPRESSION, IDENTITY)
+    mean, basis, (within, between) = fit(clips, EXPRESSION, IDENTITY)
+    print(f"{within:.1%} of the changes within clips, {between:.1%} of the differences between them")
     print(save(mean, basis, len(clips), chosen.out).full_name)
 
 
