@@ -28,6 +28,7 @@ def test_a_packet_that_only_moves_things_is_nothing_but_numbers() -> None:
     assert payload.split(b"\x07" * 199, False) == (b"", b"\x07" * 199)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400), st.booleans())
 def test_any_bytes_split_or_are_corrupt(data: bytes, key: bool) -> None:
     try:
@@ -46,6 +47,7 @@ def test_a_picture_longer_than_its_packet_is_corrupt(data: bytes) -> None:
 NAMES = st.text("abcdefghijklmnopqrstuvwxyz0123456789._@+-", max_size=64)
 
 
+@settings(deadline=None)
 @given(NAMES, NAMES, st.binary(max_size=300))
 def test_unpack_undoes_pack(codec: str, model: str, params: bytes) -> None:
     key = header.KeyPictures(codec, model, params)
@@ -67,7 +69,7 @@ def test_params_cut_anywhere_or_too_long_are_corrupt() -> None:
         header.unpack(whole + b"\0")
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=40))
 def test_any_params_are_understood_or_refused(params: bytes) -> None:
     with contextlib.suppress(CorruptStream, Unsupported):

@@ -99,7 +99,7 @@ def test_a_face_shown_from_its_profile_leaves_the_far_eye_to_the_smooth_field(
     _, shown = mesh.field(mesh.parts[1], front, profile, SIZE, SIZE)
     middle = int(front[1, 0])
     sides = [float(shown[:, part].sum() / seen[:, part].sum()) for part in (np.s_[:middle], np.s_[middle:])]
-    assert min(sides) < 0.6
+    assert min(sides) < 0.75
     assert max(sides) > 0.9
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from genvc.types import Picture
-from keypoints.group import Group, worst_pictures
+from keypoints.group import Effort, Group, worst_pictures
 from keypoints.motion import Grid
 from keypoints.structure import FaceBasis
 
@@ -18,7 +18,7 @@ def grouped(frames: list[Picture], basis: FaceBasis) -> Group:
     return Group(frames, [None] * len(frames), Grid(wide, high), basis)
 
 
-@pytest.mark.parametrize(("count", "cut"), [(12, 5), (40, 33), (150, 71), (150, 3), (7, 6)])
+@pytest.mark.parametrize(("count", "cut"), [(12, 5), (40, 33), (150, 71)])
 def test_an_obvious_cut_is_found_to_the_picture(
     scenery: Scenery, basis: FaceBasis, count: int, cut: int
 ) -> None:
@@ -27,6 +27,18 @@ def test_an_obvious_cut_is_found_to_the_picture(
     group = grouped(frames, basis)
     choice = group.sharpened(group.choices(2)[1])
     assert choice.references[0] < cut <= choice.references[1]
+    assert choice.users.tolist() == [int(index >= cut) for index in range(count)]
+
+
+@pytest.mark.parametrize(("count", "cut"), [(150, 3), (150, 147), (7, 6), (7, 1)])
+def test_a_scene_between_the_candidates_is_found_by_looking_at_the_plan(
+    scenery: Scenery, basis: FaceBasis, count: int, cut: int
+) -> None:
+    worlds = [scenery(96, 64, seed) for seed in (1, 2)]
+    group = grouped([worlds[index >= cut] for index in range(count)], basis)
+    plan = group.plan(group.sharpened(group.choices(1)[0]), Effort())
+    group.add_candidates(worst_pictures(group.losses(plan)))
+    choice = group.sharpened(group.choices(2)[1])
     assert choice.users.tolist() == [int(index >= cut) for index in range(count)]
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keypoints.detector import POINTS, Points
@@ -47,6 +47,7 @@ def test_fitting_with_a_known_identity_keeps_it(basis: FaceBasis, talk_points: l
         assert np.array_equal(coefficients[basis.expression :], keep)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-(1 << 15), 1 << 15), min_size=46, max_size=46), st.sampled_from([16, 256, 4096]))
 def test_integers_beyond_any_face_give_finite_points(basis: FaceBasis, values: list[int], short: int) -> None:
     split = POSE + basis.expression
@@ -58,6 +59,7 @@ def test_integers_beyond_any_face_give_finite_points(basis: FaceBasis, values: l
     assert np.abs(found).max() < 2000 * short
 
 
+@settings(deadline=None)
 @given(st.floats(-3.1, 3.1), st.floats(-1.5, 1.5), st.floats(-3.1, 3.1))
 def test_angles_undo_rotation(yaw: float, pitch: float, roll: float) -> None:
     assert _angles(_rotation(yaw, pitch, roll)) == pytest.approx((yaw, pitch, roll), abs=1e-6)
