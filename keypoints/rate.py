@@ -27,10 +27,11 @@ Coder = Callable[[Picture, int], bytes]
 # Loss per unit of difference. 0.64 fits 100 pairs of validation pictures (correlation 0.96); more references
 # than that asks for leave the mean as it is and make the worst pictures better.
 _WARP_LOSS = 1.0
-# AVIF on the validation faces: quality, LPIPS, size relative to quality 25.
-_QUALITY = np.array([0.0, 5, 15, 25, 35, 45, 55, 65, 80, 100])
-_LOSS = np.array([0.20, 0.132, 0.095, 0.067, 0.038, 0.019, 0.010, 0.006, 0.003, 0.001])
-_SIZE = np.array([0.48, 0.58, 0.77, 1.0, 1.37, 1.95, 2.70, 3.55, 6.0, 14.0])
+# AVIF on the validation faces: quality, LPIPS, size relative to quality 25. Below quality 0 are the smaller
+# sizes of SCALES.
+_QUALITY = np.array([-30.0, -20, -10, 0, 5, 15, 25, 35, 45, 55, 65, 80, 100])
+_LOSS = np.array([0.40, 0.33, 0.26, 0.20, 0.132, 0.095, 0.067, 0.038, 0.019, 0.010, 0.006, 0.003, 0.001])
+_SIZE = np.array([0.11, 0.17, 0.30, 0.48, 0.58, 0.77, 1.0, 1.37, 1.95, 2.70, 3.55, 6.0, 14.0])
 # What a further reference costs beside its pixels: structure, motion fields, more changes.
 _RECORD_BYTES = 150
 # Sizes grow by about 3 % with a step of quality; a budget used to 96 % is full.

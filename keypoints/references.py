@@ -23,6 +23,7 @@ __all__ = ["Choice", "Study", "attempt", "choose", "extended", "half", "sample_s
 _CANDIDATES = 14
 _SAMPLES = 56
 _CHANGE_PRICE = 0.04
+_WRONG, _WRONG_PRICE = 0.4, 4.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,7 +116,9 @@ def choose(found: Study, extra: Floats, most: int, pictures: int) -> list[Choice
 
     extra: what counts beside the differences, in their unit and shape.
     """
-    found = replace(found, differences=found.differences + extra)
+    # a picture shown as something else altogether is worse than its difference says
+    wrong = _WRONG_PRICE * np.maximum(found.differences - _WRONG, 0)
+    found = replace(found, differences=found.differences + extra + wrong)
     chosen: list[int] = []
     best = np.full(len(found.samples), np.inf)
     choices = []
