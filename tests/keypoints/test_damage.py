@@ -196,6 +196,19 @@ def test_a_key_packet_without_a_picture_is_corrupt(
         next(codec.decode([Packet(payload.join(b"", numbers, True), 0, True)], info))
 
 
+@pytest.mark.parametrize("more", [b"\x55", b"\x00", b"\xff" * 40])
+@pytest.mark.parametrize("place", [0, 1, 3])
+def test_bytes_behind_the_numbers_are_corrupt(
+    codec: KeyPoints, stream: tuple[StreamInfo, list[Packet]], place: int, more: bytes
+) -> None:
+    info, packets = stream
+    if place and not any(more):
+        pytest.skip("zeros may fill a packet that is not key")
+    longer = with_payload(packets[: place + 1], place, packets[place].payload + more)
+    with pytest.raises(CorruptStream):
+        list(codec.decode(longer, info))
+
+
 def test_side_tracks_are_passed_over(codec: KeyPoints, stream: tuple[StreamInfo, list[Packet]]) -> None:
     info, packets = stream
     mixed = [part for packet in packets for part in (packet, Packet(b"\xff" * 9, packet.pts, True, 2))]

@@ -5,6 +5,7 @@ import pytest
 
 import genvc
 from keypoints.detector import POINTS, Points
+from keypoints.field import total_field
 from keypoints.mesh import Mesh, field_size
 from keypoints.structure import POSE, FaceBasis, Structure
 
@@ -101,6 +102,44 @@ def test_a_face_shown_from_its_profile_leaves_the_far_eye_to_the_smooth_field(
     sides = [float(shown[:, part].sum() / seen[:, part].sum()) for part in (np.s_[:middle], np.s_[middle:])]
     assert min(sides) < 0.75
     assert max(sides) > 0.9
+
+
+@pytest.mark.parametrize("wanted", [(True, True), (True, False), (False, True), (False, False)])
+def test_mouth_and_eyes_go_their_own_ways_where_that_is_said(
+    mesh: Mesh, basis: FaceBasis, wanted: tuple[bool, bool]
+) -> None:
+    source = face(basis)
+    points = source.copy()
+    mouth, eyes = mesh.parts
+    points[np.concatenate(mouth.outlines), 1] += 2
+    points[np.concatenate(eyes.outlines), 1] += 2
+    still = np.zeros((SIZE, SIZE, 2), np.float32)
+    field = total_field(still, mesh, points, source, SIZE, SIZE, wanted)
+    for part, said in zip(mesh.parts, wanted, strict=True):
+        for outline in part.outlines:
+            x, y = np.rint(points[outline, :2]).astype(int).T
+            most = float(field[y, x, 1].min())
+            assert most == pytest.approx(-2, abs=0.3) if said else most > -0.7
+    assert not field[:20].any()
+
+
+def test_a_face_that_stays_leaves_the_smooth_field_as_it_is(mesh: Mesh, basis: FaceBasis) -> None:
+    still = np.zeros((SIZE, SIZE, 2), np.float32)
+    points = face(basis)
+    field = total_field(still, mesh, points, points, SIZE, SIZE, (True, True))
+    assert np.abs(field).max() < 1e-3
+
+
+def test_a_mouth_far_from_where_the_picture_moves_is_not_doubled(mesh: Mesh, basis: FaceBasis) -> None:
+    """Points and motion disagree by half a face: one of them is wrong, and the picture's motion is kept."""
+    source = face(basis)
+    points = source.copy()
+    outline = np.concatenate(mesh.parts[0].outlines)
+    points[outline, 0] += 0.6 * np.ptp(source[:, 0])
+    still = np.zeros((SIZE, SIZE, 2), np.float32)
+    field = total_field(still, mesh, points, source, SIZE, SIZE, (True, False))
+    x, y = np.rint(points[outline, :2]).astype(int).T
+    assert np.abs(field[y, x.clip(0, SIZE - 1), 0]).max() < 0.3 * np.ptp(source[:, 0])
 
 
 @pytest.mark.parametrize("scale", [0.0, 1e-9, 1e5])

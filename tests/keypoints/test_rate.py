@@ -13,6 +13,7 @@ import pytest
 
 import genvc
 from genvc import container, media
+from genvc.errors import Notice
 from genvc.types import Frame, Picture
 from keypoints import rate
 from keypoints.syntax import SCALES
@@ -77,6 +78,23 @@ def test_groups_share_their_rate(talk: list[Picture]) -> None:
     file = io.BytesIO()
     container.write(file, info, packets)
     assert 8 * len(file.getvalue()) * 25 / len(small) == pytest.approx(10_000, rel=0.1)
+
+
+def test_what_a_group_leaves_the_next_one_takes(talk: list[Picture]) -> None:
+    small = [rgb[::2, ::2] for rgb in talk]
+    sizes = []
+    for first in ([np.full((72, 88, 3), 99, np.uint8)] * 10, small[50:60]):
+        codec = genvc.create("keypoints", device="cpu", bitrate=12_000, seconds=0.4)
+        info = codec.describe(88, 72, Fraction(25))
+        clip = [Frame(rgb, index) for index, rgb in enumerate([*first, *small[:10], *small[10:20]])]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Notice)
+            packets = list(codec.encode(clip, info))
+        assert [index for index, packet in enumerate(packets) if packet.key] == [0, 10, 20]
+        sizes.append(sum(len(packet.payload) for packet in packets[10:20]))
+    assert sizes[0] > 1.08 * sizes[1]
+    # a fifth of its own at most, so that no group is much better than the one before
+    assert sizes[0] < 1.25 * 600
 
 
 def test_too_little_is_said(talk: list[Picture]) -> None:
