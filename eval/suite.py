@@ -184,4 +184,6 @@ def _left_out(root: Path, said: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _natural(path: str) -> list[tuple[int, str]]:
-    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", path)]
+    """Numbers by their value, and the digit of .mp4 is none."""
+    stem = os.path.splitext(path)[0]
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", stem)]

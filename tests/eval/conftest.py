@@ -61,3 +61,45 @@ def moving() -> list[np.ndarray]:
         frame[20:44, 10 + 3 * time : 34 + 3 * time] = square
         frames.append(frame.astype(np.uint8))
     return frames
+
+
+@pytest.fixture
+def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The fake codecs in the registry, for this process and those it starts."""
+    folder = tmp_path / "fakes"
+    listed = folder / "genvc_fakes-1.dist-info"
+    listed.mkdir(parents=True)
+    source = Path(__file__).with_name("fake_codecs.py").read_text()
+    (folder / "genvc_fake_codecs.py").write_text(source)
+    names = ("grain", "raising", "dying", "forgetful", "shrinking", "killer")
+    lines = "\n".join(f"{name} = genvc_fake_codecs:{name}" for name in names)
+    (listed / "entry_points.txt").write_text(f"[genvc.codecs]\n{lines}\n")
+    (listed / "METADATA").write_text("Metadata-Version: 2.1\nName: genvc-fakes\nVersion: 1\n")
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    return folder
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache of the benchmark."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("GENVC_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def clips(tmp_path_factory: pytest.TempPathFactory, moving: list[np.ndarray]) -> list[Path]:
+    """Two lossless clips of 96x64, twelve and seven frames."""
+    from fractions import Fraction
+
+    from genvc import media
+    from genvc.types import Frame
+
+    folder = tmp_path_factory.mktemp("clips")
+    made = []
+    for name, frames in (("square", moving), ("short", moving[::-1][:7])):
+        path = folder / f"{name}.mkv"
+        media.write(path, (Frame(rgb, place) for place, rgb in enumerate(frames)), Fraction(25))
+        made.append(path)
+    return made

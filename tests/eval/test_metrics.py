@@ -109,7 +109,7 @@ def test_lpips_shares_the_reference_and_does_not_mix_it_up(pictures, real_weight
 
 
 def random_vgg(folder):
-    """VGG16 with random weights in the file that the libraries look for; its classifier is one shared zero."""
+    """A file of VGG16 with random weights where libraries look; its classifier is one shared zero."""
     import torchvision
 
     torch.manual_seed(1)

@@ -1,0 +1,191 @@
+"""Suites: what ships is sound, what a user writes is checked."""
+
+import pytest
+
+from eval.clip import Clip
+from eval.plan import batches, plan
+from eval.setting import parse_setting
+from eval.suite import Suite, load_suite, of_files, shipped
+from genvc.errors import BadInput
+from genvc.plugins import CODECS, installed
+
+MANIFEST = """file,block,seconds
+faces/test/good.mp4,1.02,6.0
+faces/test/blocky.mp4,1.50,6.0
+faces/test/brief.mp4,1.00,3.2
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    for name in ("good", "blocky", "brief", "good2", "good10"):
+        path = tmp_path / "faces" / "test" / f"{name}.mp4"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    (tmp_path / "manifest-people.csv").write_text(MANIFEST)
+    monkeypatch.setenv("GENVC_DATA", str(tmp_path))
+    return tmp_path
+
+
+def test_blocky_and_brief_clips_are_left_out_with_the_reason(folder):
+    suite = load_suite("faces")
+    assert [clip.name for clip in suite.clips] == ["good", "good2", "good10"]
+    assert suite.left_out == {
+        "faces/test/blocky.mp4": "blocky (1.5 in the manifest)",
+        "faces/test/brief.mp4": "short (3.2 s)",
+    }
+
+
+def test_every_shipped_suite_names_codecs_and_metrics_that_exist(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENVC_DATA", str(tmp_path))
+    assert {"faces", "bodies", "video", "photos", "kodak", "clic", "uvg", "hevc-b", "mcl-jcv"} <= set(
+        shipped()
+    )
+    assert {"gfvc-voxceleb", "gfvc-cfvqa", "taichi-hd", "fashion"} <= set(shipped())
+    for name, title in shipped().items():
+        assert title
+        with pytest.raises(BadInput, match="finds no clips"):
+            load_suite(name)
+
+
+@pytest.mark.parametrize("name", sorted(shipped()))
+def test_the_rates_of_every_shipped_suite_can_be_planned(name, tmp_path, monkeypatch):
+    from importlib.resources import files
+
+    from eval import suite as module
+
+    said = module._parse(files("eval").joinpath("suites").joinpath(f"{name}.toml").read_text(), name)
+    pattern = said["files"][0].replace("**/", "").replace("*", "one") + (
+        "" if "." in said["files"][0] else ".mp4"
+    )
+    clip = tmp_path / pattern
+    clip.parent.mkdir(parents=True)
+    clip.write_bytes(b"x")
+    if "manifest" in said:
+        (tmp_path / said["manifest"]).write_text("file,block,seconds\n")
+    monkeypatch.setenv("GENVC_DATA", str(tmp_path))
+    suite = load_suite(name)
+    codecs = [codec for codec in suite.codecs if codec in installed(CODECS)]
+    assert set(codecs) == set(suite.codecs)
+    assert not suite.anchor or suite.anchor in codecs
+    assert plan(suite, codecs, suite.metrics, {}, threads=1, cache=str(tmp_path))
+
+
+def test_a_suite_of_ones_own_is_read(tmp_path, monkeypatch):
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / "a.mp4").write_bytes(b"x")
+    mine = tmp_path / "mine.toml"
+    mine.write_text(
+        'root = "MY_CLIPS"\nfiles = ["clips/*.mp4"]\ncodecs = ["x264"]\n'
+        'frames = 50\n[rates]\nx264 = ["q30"]\n'
+    )
+    monkeypatch.setenv("MY_CLIPS", str(tmp_path))
+    suite = load_suite(str(mine))
+    assert suite.clips[0].frames == 50
+    cells = plan(suite, suite.codecs, suite.metrics, {}, threads=1, cache="c")
+    assert [cell.setting for cell in cells] == ["q30"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("files = [", "is not TOML"),
+        ('files = ["x"]\nclips = 3', "unknown key 'clips'"),
+        ('files = "x"', "files is a list of words"),
+        ('kind = "sound"\nfiles = ["x"]', "kind is video or picture"),
+        ('files = ["none/*.mp4"]', "finds no clips: nothing like none"),
+        ('root = "NOT_SET_ANYWHERE"\nfiles = ["x"]', "NOT_SET_ANYWHERE, which is not set"),
+    ],
+)
+def test_a_suite_that_makes_no_sense_is_refused(text, message, folder, tmp_path):
+    path = tmp_path / "bad.toml"
+    path.write_text(text)
+    with pytest.raises(BadInput, match=message):
+        load_suite(str(path))
+
+
+def test_a_suite_that_is_nowhere_is_refused():
+    with pytest.raises(BadInput, match=r"cannot read the suite 'nowhere\.toml'"):
+        load_suite("nowhere.toml")
+
+
+def test_clips_of_one_name_keep_their_folders(tmp_path):
+    for folder in "ab":
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "clip.mp4").write_bytes(b"x")
+    names = [
+        clip.name
+        for clip in of_files([str(tmp_path / "a" / "clip.mp4"), str(tmp_path / "b" / "clip.mp4")]).clips
+    ]
+    assert len(set(names)) == 2
+
+
+def test_pictures_and_clips_are_not_mixed(tmp_path):
+    for name in ("a.png", "b.mp4"):
+        (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(BadInput, match="pictures and clips in one run"):
+        of_files([str(tmp_path / "a.png"), str(tmp_path / "b.mp4")])
+
+
+def test_batches_hold_one_clip_each_and_not_too_many_cells(tmp_path):
+    suite = Suite("x", "", tuple(Clip(f"{n}.mp4", str(n)) for n in range(3)))
+    cells = plan(
+        suite,
+        ["x264", "av1"],
+        ["psnr"],
+        {"x264": ["q20", "q30"] * 3, "av1": ["q30"] * 5},
+        threads=1,
+        cache="c",
+    )
+    made = batches(cells)
+    assert [cell for batch in made for cell in batch] == cells
+    assert all(len({cell.clip for cell in batch}) == 1 and len(batch) <= 8 for batch in made)
+    assert len(made) == 6
+
+
+def test_stored_streams_decide_their_own_rates(folder, tmp_path, monkeypatch):
+    for step in (37, 47, 63):
+        file = tmp_path / "anchors" / "vvc" / "faces" / f"good_qp{step}.266"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"x")
+    monkeypatch.setenv("GENVC_ANCHORS", str(tmp_path / "anchors"))
+    suite = load_suite("faces")
+    cells = plan(suite, ["vvc"], ["psnr"], {}, threads=1, cache="c")
+    assert [cell.setting for cell in cells if cell.clip.name == "good"] == [
+        "q47",
+        "q63",
+    ]  # the suite wants no 37
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ("6k", "bitrate", 6000),
+        ("6000", "bitrate", 6000),
+        ("1.5M", "bitrate", 1.5e6),
+        ("0.1bpp", "bpp", 0.1),
+        ("q37", "quantizer", 37),
+        ("q37.5", "quantizer", 37.5),
+        ("quality=40", "quality", 40),
+        ("speed=2", "speed", 2),
+    ],
+)
+def test_a_rate_is_read(text, kind, value):
+    setting = parse_setting(text)
+    assert (setting.kind, setting.value, setting.text) == (kind, value, text)
+
+
+@pytest.mark.parametrize("text", ["", "fast", "-3", "0", "0k", "q", "qq3", "0bpp", "-1bpp", "=3", "6kk"])
+def test_a_rate_that_is_none_is_refused(text):
+    with pytest.raises(BadInput, match="is no rate"):
+        parse_setting(text)
+
+
+def test_a_rate_means_bytes_for_a_picture_and_bits_per_second_for_a_clip():
+    from fractions import Fraction
+
+    fps = Fraction(25)
+    assert parse_setting("0.1bpp").options(100, 80, fps, picture=True) == {"bytes": 100}
+    assert parse_setting("0.1bpp").options(100, 80, fps, picture=False) == {"bitrate": 20000.0}
+    with pytest.raises(BadInput, match="a picture has no bit rate"):
+        parse_setting("6k").options(100, 80, fps, picture=True)
