@@ -1,7 +1,10 @@
 """Any content, size, rate and length: pictures come back that look like what went in."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -281,6 +284,36 @@ def test_the_same_frames_give_the_same_packets(talk: list[Picture]) -> None:
     info = codec.describe(88, 72, Fraction(25))
     clip = [Frame(rgb[::2, ::2], index) for index, rgb in enumerate(talk[:10])]
     assert list(codec.encode(clip, info)) == list(codec.encode(clip, info))
+
+
+ANEW = """
+import sys
+from fractions import Fraction
+import cv2
+import genvc
+from genvc import media
+from genvc.types import Frame
+
+clip = [frame for frame, _ in zip(media.frames(sys.argv[1])[1], range(6))]
+large = [Frame(cv2.resize(frame.rgb, (256, 256)), frame.pts) for frame in clip]
+small = [Frame(frame.rgb[:64, 60:124], frame.pts) for frame in clip]
+codec = genvc.create("keypoints", device="cpu", quality=20)
+
+def coded(clip):
+    height, width = clip[0].rgb.shape[:2]
+    return list(codec.encode(clip, codec.describe(width, height, Fraction(25))))
+
+first = coded(large), coded(small)
+print((coded(large), coded(small)) == first)
+"""
+
+
+def test_what_was_coded_before_changes_nothing(carphone: Path) -> None:
+    """In a process of its own: another size in between must leave nothing behind."""
+    command = [sys.executable, "-c", ANEW, str(carphone)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "True"
 
 
 def test_an_encoder_that_is_given_up_lets_its_detector_go() -> None:
