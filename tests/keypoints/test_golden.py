@@ -60,7 +60,7 @@ def off(one: Picture, other: Picture) -> tuple[float, int]:
 
 def test_streams_of_all_kinds_are_stored() -> None:
     """Several groups and references, a face and none, references at full size and below."""
-    assert {"carphone", "faint", "mixed"} <= set(NAMES)
+    assert {"head", "faint", "mixed"} <= set(NAMES)
     mixed = facts("mixed")
     assert mixed["groups"] > 1
     assert len(mixed["scales"]) > mixed["groups"]
@@ -114,7 +114,7 @@ def test_the_pictures_are_those_of_the_day_it_was_made(name: str, threads: int) 
 
 @pytest.mark.parametrize("part", ["motion", "structure"])
 def test_a_change_of_one_integer_changes_the_hash(basis: FaceBasis, part: str) -> None:
-    info, packets = container.read(GOLDEN / "carphone.gvc")
+    info, packets = container.read(GOLDEN / "head.gvc")
     records = walk(basis, info, packets)
     before = digest(records)
     getattr(records[5][1], part)[0] += 1
