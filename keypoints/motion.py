@@ -105,13 +105,13 @@ def measure(picture: Grey, reference: Grey, grid: Grid, guess: Dense | None = No
     flow (height, width, 2) to start from as well; the better of the two results counts.
     """
     weight = texture(picture)
-    found = gather(_FLOW.calc(picture, reference, None), weight, grid)
+    found = gather(_flow(picture, reference), weight, grid)
     if guess is None:
         return found
     # the search is given a reference that was carried along, not a flow to start from: with one that
     # leads far out of the picture OpenCV reads outside its memory
     near = _remapped(reference, guess)
-    rest = _FLOW.calc(picture, near, None)
+    rest = _flow(picture, near)
     other = gather(rest + _remapped(guess, rest), weight, grid)
     seen = shapes(picture)
     costs = [difference(seen, shapes(moved(reference, field))) for field in (found, other)]
@@ -242,4 +242,8 @@ def _dct(size: int, points: int | None = None) -> Floats:
     return found
 
 
-_FLOW: Any = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)  # type: ignore[attr-defined]
+def _flow(picture: Grey, reference: Grey) -> Dense:
+    # a search of its own each time: calc() on a small picture changes the object's finest scale for good
+    search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)  # type: ignore[attr-defined]
+    found: Dense = search.calc(picture, reference, None)
+    return found

@@ -42,7 +42,7 @@ def talk(count: int, start: int = 0) -> list[Picture]:
 
 
 class Drawn:
-    """Stands for the detector: the mean face where a head was drawn, nothing where the picture has no skin."""
+    """Stands for the detector: the mean face where a head was drawn, nothing where there is no skin."""
 
     def __init__(self, basis: Any) -> None:
         self.basis = basis
@@ -54,7 +54,7 @@ class Drawn:
         middle = float(np.flatnonzero(skin).mean())
         turned = self.basis.mean * 62
         turned[:, 0] *= np.cos((middle - 88) / 40)
-        return turned + (middle, 72.0, 0.0)
+        return turned + np.array([middle, 72.0, 0.0])
 
     def close(self) -> None:
         """Nothing is held."""
