@@ -1,8 +1,11 @@
 """What a cached result depends on besides the clip: the code and the weights that made it, as a hash."""
 
 import hashlib
+import json
+import re
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,20 +25,49 @@ _CORE = ("genvc.media", "genvc.container", "genvc.entropy", "genvc.types", "eval
 
 @lru_cache(maxsize=256)
 def of_codec(name: str) -> str:
-    """Changes when the codec's package or what it uses of the core changes, weights included.
+    """Changes when the codec's package, its weights or what it uses of the core change.
 
-    A codec that is one module of genvc or an anchor hangs on that, not on its whole package. Raises
-    CodecNotFound.
+    A codec that is one module of genvc or an anchor hangs on that, not on its whole package. A codec
+    that names another one ("avif" for its key pictures) hangs on that one too. Raises CodecNotFound.
     """
     points = installed(CODECS)
     if name not in points:
         raise CodecNotFound(f"no codec '{name}'; installed: {', '.join(points) or 'none'}")
-    module = points[name].module
-    own = module if module.startswith("genvc.") else module.split(".")[0]
+    parts: dict[Path, None] = {}
+    waiting, seen = [name], {name}
+    while waiting:
+        codec = waiting.pop(0)
+        own = _files(_owner(points[codec].module))
+        parts.update(dict.fromkeys([*own, *_weights(codec)]))
+        if points[codec].module.startswith(_ANCHORS):
+            continue  # what an anchor's folder names are its neighbours
+        used = [other for other in _named(own) if other in points and other not in seen]
+        seen.update(used)
+        waiting.extend(used)
+    parts.update(dict.fromkeys(file for part in _CORE for file in _files(part)))
+    return _digest(list(parts), ("av", "pillow", "constriction", "mediapipe", "torch"))
+
+
+def _owner(module: str) -> str:
+    """The module or package that a codec is made of."""
     if module.startswith(_ANCHORS):
-        own = _ANCHORS
-    parts = [file for part in (own, *_CORE) for file in _files(part)]
-    return _digest(parts, ("av", "pillow", "constriction", "mediapipe", "torch"))
+        return _ANCHORS
+    words = module.split(".")
+    return ".".join(words[:2]) if words[0] == "genvc" else words[0]
+
+
+def _named(files: list[Path]) -> list[str]:
+    """The words in quotes in Python files, sorted."""
+    texts = [file.read_text("utf-8", "replace") for file in files if file.suffix == ".py"]
+    return sorted({word for text in texts for word in re.findall(r"""["']([a-z0-9-]+)["']""", text)})
+
+
+def _weights(codec: str) -> list[Path]:
+    """The files of the models that come with the package for that codec."""
+    folder = files("genvc")
+    models = json.loads(folder.joinpath("models.json").read_text("utf-8"))["models"]
+    homes = [Path(str(folder)) / "weights" / model["folder"] for model in models if model["codec"] == codec]
+    return sorted(file for home in homes for file in home.rglob("*") if file.suffix in _SUFFIXES)
 
 
 @lru_cache(maxsize=256)
@@ -45,8 +77,8 @@ def of_metric(name: str) -> str:
     if name not in points:
         raise BadInput(f"no metric '{name}'; installed: {', '.join(points) or 'none'}")
     shared = ("eval.metering", "eval.metrics.per_picture", "eval.metrics.sets", "eval.metrics.ssim")
-    files = [file for module in (points[name].module, *shared) for file in _files(module)]
-    return _digest(files, ("torch", "lpips", "piq", "mediapipe", "opencv-contrib-python"))
+    parts = [file for module in (points[name].module, *shared) for file in _files(module)]
+    return _digest(parts, ("torch", "lpips", "piq", "mediapipe", "opencv-contrib-python"))
 
 
 def _files(module: str) -> list[Path]:

@@ -24,8 +24,8 @@ __all__ = ["Suite", "load_suite", "of_files", "shipped"]
 
 _PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".avif", ".bmp", ".tif", ".tiff", ".ppm"}
 _KEYS = {
-    "title", "kind", "root", "files", "manifest", "block_above", "seconds_below", "frames", "size",
-    "codecs", "anchor", "metrics", "rates",
+    "title", "kind", "root", "files", "manifest", "block_above", "seconds_below", "frames_below", "frames",
+    "size", "codecs", "anchor", "metrics", "rates",
 }  # fmt: skip
 DEFAULT_METRICS = ("psnr", "ssim", "msssim", "lpips_alex")
 
@@ -174,10 +174,13 @@ def _left_out(root: Path, said: Mapping[str, Any]) -> dict[str, str]:
         with (root / said["manifest"]).open(newline="", encoding="utf-8") as file:
             for row in csv.DictReader(file):
                 block, seconds = float(row.get("block") or 0), float(row.get("seconds") or 1e9)
+                frames = float(row.get("frames") or 1e9)
                 if block > said.get("block_above", 1e9):
                     reasons[row["file"]] = f"blocky ({block:g} in the manifest)"
                 elif seconds < said.get("seconds_below", 0):
                     reasons[row["file"]] = f"short ({seconds:g} s)"
+                elif frames < said.get("frames_below", 0):
+                    reasons[row["file"]] = f"short ({frames:g} frames)"
     except (OSError, KeyError, ValueError) as error:
         raise BadInput(f"the manifest {said['manifest']} cannot be read: {error}") from error
     return reasons
