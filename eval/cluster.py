@@ -1,6 +1,7 @@
 """Batches of cells on a Ray cluster: the same rows, and a lost worker's batch is run again."""
 
 import os
+import socket
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -31,6 +32,7 @@ def run_on_ray(
     ours = not ray.is_initialized()
     try:
         if ours:
+            _knock(address)
             environment = {name: os.environ[name] for name in _VARIABLES if name in os.environ}
             ray.init(address=address or None, log_to_driver=False, runtime_env={"env_vars": environment})
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
@@ -50,6 +52,13 @@ def run_on_ray(
     finally:
         if ours:
             ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    # ray.init() waits for minutes, some versions for ever, for a cluster that is not there
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
 
 
 def _failed(cell: Cell, error: Exception) -> dict[str, Any]:
