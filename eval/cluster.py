@@ -12,6 +12,9 @@ from .cell import Cell, run_cells
 __all__ = ["run_on_ray"]
 
 RETRIES = 5
+# Seconds that a cluster may take to answer the door.
+PATIENCE = 10.0
+GCS_PORT, CLIENT_PORT = 6379, 10001
 # What a worker must know of this machine's setup, wherever it runs.
 _VARIABLES = ("GENVC_DATA", "GENVC_ANCHORS", "GENVC_CACHE", "TORCH_HOME", "PYTHONPATH")
 
@@ -21,7 +24,8 @@ def run_on_ray(
 ) -> Iterator[list[dict[str, Any]]]:
     """The rows of each batch, in the order in which they are done.
 
-    address: of a running cluster ("HOST:6379", "ray://HOST:10001"), or "" to start one on this machine.
+    address: of a running cluster (HOST, "HOST:6379", "ray://HOST:10001"), or "" to start one on this
+    machine.
     Workers read the clips and write the cache under the same paths, so both lie on a shared disk.
     Raises BadInput when Ray is not installed or not there.
     """
@@ -59,6 +63,26 @@ def _knock(address: str) -> None:
     host, colon, port = address.removeprefix("ray://").rpartition(":")
     if colon and port.isdigit():
         socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
+
+
+def _knock(address: str) -> str:
+    """The address with its port; raises BadInput when nothing listens there.
+
+    Ray itself would go on trying for ten minutes.
+    """
+    scheme = "ray://" if address.startswith("ray://") else ""
+    host, colon, port = address[len(scheme) :].rpartition(":")
+    if not colon or port.endswith("]"):
+        host, port = address[len(scheme) :], str(CLIENT_PORT if scheme else GCS_PORT)
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise BadInput(f"no Ray cluster at '{address}': an address is HOST, HOST:PORT or ray://HOST:PORT")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), PATIENCE).close()
+    except OSError as error:
+        raise BadInput(f"no Ray cluster at '{address}': {error.strerror or error}") from error
+    # Something else may listen there; that is enough for a cluster that lives. In Ray's attempts.
+    os.environ.setdefault("RAY_gcs_server_port_wait_time_s", "2")
+    return f"{scheme}{host}:{port}"
 
 
 def _failed(cell: Cell, error: Exception) -> dict[str, Any]:

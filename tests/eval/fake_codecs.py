@@ -93,6 +93,16 @@ def _parent(pid):
     raise OSError(pid)
 
 
+def memory_of_measuring(clip, wanted):
+    """Peak memory in MB of the process that measures; to be run in one of its own."""
+    from eval.process import memory_mb
+    from eval.stage import measure_stage
+
+    (found,) = measure_stage(clip, wanted)
+    assert "error" not in found, found
+    return memory_mb()
+
+
 def _maker(kind):
     def create(model="", device="auto", **options):
         return kind(**options)

@@ -1,6 +1,7 @@
 """Each metric against somebody else's implementation of it."""
 
 import math
+import sys
 
 import numpy as np
 import piq
@@ -246,6 +247,61 @@ def test_landmarks_follow_a_face_that_is_shifted(carphone):
     further = reading(metric, reference, reference.roll(6, dims=3)).value
     assert still == pytest.approx(0, abs=0.01)
     assert 1 < shifted < further
+
+
+FFMPEG = """#!{python}
+import json, os, sys
+words = sys.argv[1:]
+if "-filters" in words:
+    print(" .. {filter} VV->V Calculate the VMAF")
+elif "-version" in words:
+    print("ffmpeg version 9")
+else:
+    first, second = (words[place + 1] for place, word in enumerate(words) if word == "-i")
+    assert (first, second) == ("decoded.rgb", "reference.rgb"), "libvmaf wants the decoded one first"
+    wide, high = map(int, words[words.index("-s") + 1].split("x"))
+    frames = []
+    with open(first, "rb") as ours, open(second, "rb") as theirs:
+        while one := ours.read(wide * high * 3):
+            gap = max(abs(a - b) for a, b in zip(one, theirs.read(wide * high * 3)))
+            frames.append(dict(metrics=dict(vmaf=100 - gap)))
+    if not frames or {fails}:
+        sys.exit("no such model")
+    with open("vmaf.json", "w") as file:
+        json.dump(dict(frames=frames), file)
+"""
+
+
+@pytest.mark.parametrize(("filter_name", "fails"), [("libvmaf", False), ("libvmaf", True), ("scale", False)])
+def test_vmaf_is_asked_of_an_ffmpeg_that_has_it(filter_name, fails, tmp_path, monkeypatch):
+    """A stand-in for ffmpeg: it checks what it was given and scores by the largest error."""
+    program = tmp_path / "ffmpeg"
+    program.write_text(FFMPEG.format(python=sys.executable, filter=filter_name, fails=fails))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    if filter_name != "libvmaf":
+        with pytest.raises(Unsupported, match="needs an ffmpeg with libvmaf on the PATH, this one has none"):
+            create_metric("vmaf")
+        return
+    metric = create_metric("vmaf")
+    assert metric.about()["library"] == "ffmpeg version 9"
+    reference = torch.full((3, 3, 6, 8), 0.4)
+    decoded = reference + torch.tensor([0, 5, 10]).view(3, 1, 1, 1) / 255
+    meter = metric.meter()
+    meter.add(reference[:2], decoded[:2])
+    meter.add(reference[2:], decoded[2:])
+    found = meter.reading()
+    if fails:
+        assert (found.value, found.words) == (None, "vmaf failed: no such model")
+    else:
+        assert found.per_picture == (100, 95, 90)
+        assert found.value == 95
+
+
+def test_vmaf_without_ffmpeg_is_not_available(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(Unsupported, match="not available: vmaf .* there is no ffmpeg"):
+        create_metric("vmaf")
 
 
 def test_no_face_is_said_and_no_figure_made_up():

@@ -38,9 +38,8 @@ def test_blocky_and_brief_clips_are_left_out_with_the_reason(folder):
 
 def test_every_shipped_suite_names_codecs_and_metrics_that_exist(tmp_path, monkeypatch):
     monkeypatch.setenv("GENVC_DATA", str(tmp_path))
-    assert {"faces", "bodies", "video", "photos", "kodak", "clic", "uvg", "hevc-b", "mcl-jcv"} <= set(
-        shipped()
-    )
+    assert {"faces", "bodies", "video", "photos", "kodak", "clic", "uvg", "mcl-jcv"} <= set(shipped())
+    assert {f"hevc-{letter}" for letter in "abcdef"} <= set(shipped())
     assert {"gfvc-voxceleb", "gfvc-cfvqa", "taichi-hd", "fashion"} <= set(shipped())
     for name, title in shipped().items():
         assert title
@@ -69,6 +68,45 @@ def test_the_rates_of_every_shipped_suite_can_be_planned(name, tmp_path, monkeyp
     assert set(codecs) == set(suite.codecs)
     assert not suite.anchor or suite.anchor in codecs
     assert plan(suite, codecs, suite.metrics, {}, threads=1, cache=str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("suite", "place", "frames", "fps"),
+    [
+        ("uvg", "uvg/Beauty_16x8_120fps_420_8bit_YUV_RAW/Beauty_16x8_120fps_420_8bit_YUV.yuv", 96, 120),
+        ("hevc-d", "hevc/D/BasketballPass_16x8_50.yuv", 96, 50),
+        ("hevc-f", "HEVC/ClassF/SlideEditing_16x8_30.yuv", 96, 30),
+        ("mcl-jcv", "mcl-jcv/videoSRC01_16x8_30.yuv", 96, 30),
+        ("gfvc-voxceleb", "gfvc/voxceleb/VoxCeleb_001_16x8_25fps.yuv", 100, 25),
+    ],
+)
+def test_raw_clips_are_found_and_read_under_the_names_their_sets_have(
+    suite, place, frames, fps, tmp_path, monkeypatch
+):
+    file = tmp_path / place
+    file.parent.mkdir(parents=True)
+    file.write_bytes(bytes([128]) * (100 * 16 * 8 * 3 // 2))
+    monkeypatch.setenv("GENVC_DATA", str(tmp_path))
+    (clip,) = load_suite(suite).clips
+    info, pictures = clip.open()
+    # the conferencing suites scale the short side to 256
+    assert (info.width, info.height) == ((512, 256) if clip.size else (16, 8))
+    assert info.fps == fps
+    assert sum(1 for _ in pictures) == frames
+
+
+def test_very_short_sequences_are_left_out_by_their_number_of_frames(tmp_path, monkeypatch):
+    for name in ("long", "short"):
+        path = tmp_path / "video" / "test" / f"{name}.mkv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    (tmp_path / "manifest-natural.csv").write_text(
+        "file,frames,fps\nvideo/test/long.mkv,64,30\nvideo/test/short.mkv,9,12\n"
+    )
+    monkeypatch.setenv("GENVC_DATA", str(tmp_path))
+    suite = load_suite("video")
+    assert [clip.name for clip in suite.clips] == ["long"]
+    assert suite.left_out == {"video/test/short.mkv": "short (9 frames)"}
 
 
 def test_a_suite_of_ones_own_is_read(tmp_path, monkeypatch):
