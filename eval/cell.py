@@ -85,6 +85,7 @@ class _Work:
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
         self.error = ""
+        self.ready = False  # the stream was there before
         self.encoded: dict[str, Any] = {}
         self.decoded: dict[str, Any] = {}
         self.common: dict[str, Any] | None = None
@@ -96,6 +97,7 @@ class _Work:
         try:
             parse_setting(cell.setting)
             stored = stored_streams_of(cell.codec, cell.clip)
+            self.ready = cell.setting in {f"q{step}" for step in stored or {}}
             streams = sorted(f"{step}:{file_hash(path)}" for step, path in (stored or {}).items())
             said = (cell.clip.identity(), cell.codec, cell.setting, of_codec(cell.codec), str(streams))
             self.folder = Cache(Path(cell.cache)).folder(*said)
@@ -142,6 +144,8 @@ class _Work:
         return {
             **head,
             **_figures(cell, self.encoded, self.decoded, self.common, self.known),
+            # fetching a stored stream is no encoding
+            **({"encode_fps": None} if self.ready else {}),
             **self._place(),
         }
 

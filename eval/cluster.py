@@ -24,21 +24,22 @@ def run_on_ray(
 ) -> Iterator[list[dict[str, Any]]]:
     """The rows of each batch, in the order in which they are done.
 
-    address: of a running cluster (HOST, "HOST:6379", "ray://HOST:10001"), or "" to start one on this
-    machine.
-    Workers read the clips and write the cache under the same paths, so both lie on a shared disk.
-    Raises BadInput when Ray is not installed or not there.
+    address: of a running cluster (HOST, "HOST:6379", "ray://HOST:10001"), or "" to start one here. Workers
+    read the clips and write the cache under the same paths, so both lie on a shared disk. Raises BadInput
+    when Ray is not installed or not there.
     """
     try:
         import ray
     except ImportError as error:
         raise BadInput("--engine ray needs the package ray: pip install 'genvc[ray]'") from error
     ours = not ray.is_initialized()
+    if ours and address:
+        address = _knock(address)
     try:
         if ours:
-            _knock(address)
             environment = {name: os.environ[name] for name in _VARIABLES if name in os.environ}
-            ray.init(address=address or None, log_to_driver=False, runtime_env={"env_vars": environment})
+            start = {"address": address} if address else {"include_dashboard": False}
+            ray.init(**start, log_to_driver=False, runtime_env={"env_vars": environment})
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         raise BadInput(f"no Ray cluster at '{address or 'this machine'}': {_line(error)}") from error
     try:
@@ -56,13 +57,6 @@ def run_on_ray(
     finally:
         if ours:
             ray.shutdown()
-
-
-def _knock(address: str) -> None:
-    # ray.init() waits for minutes, some versions for ever, for a cluster that is not there
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if colon and port.isdigit():
-        socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
 
 
 def _knock(address: str) -> str:

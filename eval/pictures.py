@@ -19,6 +19,7 @@ from .summary import rate_of
 __all__ = ["Shot", "shots"]
 
 SIDE = 320
+CLOSE = 1.15
 MOST_CLIPS = 16
 
 
@@ -34,7 +35,8 @@ class Shot:
 def shots(document: Mapping[str, Any], clips: Sequence[Clip], cache: Path) -> dict[str, list[Shot]]:
     """By clip: the original's crop and each codec's, from the middle frame.
 
-    Bytes: the lowest rate that every codec of the clip reaches; each codec's nearest cell is shown. A
+    Bytes: the least at which every codec of the clip has a cell, within CLOSE of each other if there is
+    such a size, else the size at which they come nearest to each other. A
     stream that is not in the cache or does not decode is left out.
     """
     found = {}
@@ -65,12 +67,20 @@ def _at_equal_bytes(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]
     codecs: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
         codecs.setdefault(row["codec"], []).append(row)
-    target = max(min(row["bytes"] for row in members) for members in codecs.values())
 
-    def apart(row: Mapping[str, Any]) -> float:
-        return abs(math.log(row["bytes"] / target))
+    def at(target: int) -> list[Mapping[str, Any]]:
+        """Each codec's cell that is nearest to so many bytes."""
+        return [
+            min(members, key=lambda row: abs(math.log(row["bytes"] / target))) for members in codecs.values()
+        ]
 
-    return [min(members, key=apart) for members in codecs.values()]
+    def apart(target: int) -> float:
+        sizes: list[int] = [row["bytes"] for row in at(target)]
+        return max(sizes) / min(sizes)
+
+    targets = sorted({row["bytes"] for row in rows})
+    close = [target for target in targets if apart(target) <= CLOSE]
+    return at(close[0] if close else min(targets, key=apart))
 
 
 def _frame(frames: Any, place: int) -> Picture:

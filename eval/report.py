@@ -15,7 +15,7 @@ from genvc.media.classical_still import encode_still
 from .pictures import Shot, shots
 from .plots import colour_of, plot_svg, save_plots
 from .suite import Suite
-from .summary import rate_of
+from .summary import mean_speed, rate_of
 
 __all__ = ["write_report"]
 
@@ -155,6 +155,14 @@ def _figure(value: float | None, worst: float | None = None) -> str:
     return f"{value:.4g}{small}"
 
 
+def _speed(value: float | None) -> str:
+    return '<span class="quiet">stored</span>' if value is None else f"{value:.1f}"
+
+
+def _count(parameters: int) -> str:
+    return f"{parameters / 1e6:.2f} M" if parameters else "0"
+
+
 def _cost(document: Mapping[str, Any]) -> str:
     rows = []
     good = [row for row in document["cells"] if "error" not in row]
@@ -164,15 +172,12 @@ def _cost(document: Mapping[str, Any]) -> str:
         rows.append(
             [
                 _codec(document, codec),
-                *(
-                    f"{len(members) / sum(1 / row[name] for row in members):.1f}"
-                    for name in ("encode_fps", "decode_fps")
-                ),
+                *(_speed(mean_speed(members, name)) for name in ("encode_fps", "decode_fps")),
                 str(max(row["latency_packets"] for row in members)),
                 f"{max(row['encode_memory_mb'] for row in members):.0f}",
                 f"{max(row['decode_memory_mb'] for row in members):.0f}",
-                f"{max(row['parameters'] for row in members) / 1e6:.2f} M",
-                f"{max(row['kmac_per_pixel'] for row in members):.2f}",
+                _count(max(row["parameters"] for row in members)),
+                f"{max(row['kmac_per_pixel'] for row in members):.3g}",
                 "yes" if exact == {True} else "no" if exact else "not checked",
                 _text("; ".join(f"{key}: {value}" for key, value in members[0]["codec_settings"].items())),
             ]
@@ -180,10 +185,11 @@ def _cost(document: Mapping[str, Any]) -> str:
     base = max((row["base_memory_mb"] for row in good), default=0)
     said = document["settings"]
     note = (
-        f"<p>On {_text(document['machine']['processor'])}, {said['threads']} threads, {said['jobs']} clips "
-        f"at a time. Memory is the peak of a process of its own in MB, of which {base:.0f} are Python with "
-        "PyTorch before the codec is loaded. Latency: packets taken before the first frame comes out. kMAC: "
-        "of PyTorch's convolutions and matrix products in decoding.</p>"
+        f"<p>On {_text(document['machine']['processor'])}; threads: {said['threads']}, clips at a time: "
+        f"{said['jobs']}. Memory is the peak of a process of its own in MB, of which {base:.0f} are Python "
+        "with PyTorch before the codec is loaded. Parameters: weights of PyTorch modules. Latency: packets "
+        "taken before the first frame comes out. kMAC: of PyTorch's convolutions and matrix products in "
+        "decoding.</p>"
     )
     head = [
         "codec",
@@ -197,7 +203,7 @@ def _cost(document: Mapping[str, Any]) -> str:
         "same bits on 1 thread",
         "settings",
     ]
-    return note + _table(head, rows)
+    return note + _table(head, rows, "words")
 
 
 def _clips(document: Mapping[str, Any]) -> str:
@@ -213,8 +219,8 @@ def _clips(document: Mapping[str, Any]) -> str:
             str(row["bytes"]),
             f"{rate_of(row):.4g}",
             *(_figure(row["metrics"].get(name), row["worst"].get(name)) for name in metrics),
-            f"{row['encode_fps']:.1f}",
-            f"{row['decode_fps']:.1f}",
+            _speed(row["encode_fps"]),
+            _speed(row["decode_fps"]),
         ]
         for row in good
     ]
@@ -228,7 +234,7 @@ def _failures(document: Mapping[str, Any]) -> str:
         for row in document["cells"]
         if "error" in row
     ]
-    text = _table(["clip", "codec", "setting", "why"], rows) if rows else "<p>None.</p>"
+    text = _table(["clip", "codec", "setting", "why"], rows, "words") if rows else "<p>None.</p>"
     said = sorted(
         {f"{name}: {words}" for row in document["cells"] for name, words in row.get("words", {}).items()}
     )
@@ -246,12 +252,12 @@ def _metrics(document: Mapping[str, Any]) -> str:
         [_text(name), _text("; ".join(f"{key}: {value}" for key, value in about.items() if value))]
         for name, about in document["metrics"].items()
     ]
-    return _table(["metric", "how"], rows)
+    return _table(["metric", "how"], rows, "words")
 
 
 def _made(document: Mapping[str, Any]) -> str:
     said = {**document["machine"], **document["versions"]}
-    return _table(["what", "version"], [[_text(name), _text(value)] for name, value in said.items()])
+    return _table(["what", "version"], [[_text(name), _text(value)] for name, value in said.items()], "words")
 
 
 def _pictures(found: Mapping[str, Sequence[Shot]]) -> str:

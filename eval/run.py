@@ -14,7 +14,7 @@ from genvc.errors import BadInput
 
 from .cell import Cell
 from .suite import Suite
-from .summary import bd_table, means, set_table
+from .summary import bd_table, means, set_metrics, set_table
 from .versions import machine, versions
 
 __all__ = ["Document", "Progress", "write_json"]
@@ -76,11 +76,12 @@ class Document:
         }
         if final:
             better = {name: self.about[name]["better"] for name in metrics if name in self.about}
-            sets = [name for name in metrics if name in ("fid", "kid")]
+            cache = Path(self.cells[0].cache)
+            sets = set_metrics(rows, cache, metrics)
             paired = {name: side for name, side in better.items() if name not in sets}
             document["bd"] = bd_table(rows, self.anchor, paired) if self.anchor else []
             document["means"] = means(rows, list(paired))
-            document["sets"] = set_table(rows, Path(self.cells[0].cache), sets)
+            document["sets"] = set_table(rows, cache, sets)
         return document
 
     def _ordered(self) -> list[dict[str, Any]]:

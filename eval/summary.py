@@ -8,7 +8,7 @@ from genvc.errors import GenvcError
 
 from .bd import Curve, bd_rate, quality_at
 
-__all__ = ["bd_table", "means", "rate_of", "set_table"]
+__all__ = ["bd_table", "mean_speed", "means", "rate_of", "set_metrics", "set_table"]
 
 Row = Mapping[str, Any]
 
@@ -43,7 +43,10 @@ def bd_table(rows: Sequence[Row], anchor: str, better: Mapping[str, str]) -> lis
 
 
 def means(rows: Sequence[Row], metrics: Sequence[str]) -> list[dict[str, Any]]:
-    """By codec and setting, over the clips that have it: mean rate, bytes, metrics, speeds; n clips."""
+    """By codec and setting, over the clips that have it: mean rate, bytes, metrics, speeds; n clips.
+
+    A speed is None where the stream was stored before.
+    """
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         if "error" not in row:
@@ -57,11 +60,18 @@ def means(rows: Sequence[Row], metrics: Sequence[str]) -> list[dict[str, Any]]:
             found = {name: [row[part].get(name) for row in members] for name in metrics}
             entry[part] = {name: _average(values) for name, values in found.items() if None not in values}
         for name in ("encode_fps", "decode_fps"):
-            # Harmonic: all the frames over all the time.
-            entry[name] = len(members) / sum(1 / row[name] for row in members)
+            entry[name] = mean_speed(members, name)
         table.append(entry)
     order = list(dict.fromkeys(codec for codec, _ in groups))
     return sorted(table, key=lambda entry: (order.index(entry["codec"]), entry["bytes"]))
+
+
+def set_metrics(rows: Sequence[Row], cache: Path, names: Sequence[str]) -> list[str]:
+    """Those of the metrics that left features of sets of pictures in the cache."""
+    from .metering import feature_file
+
+    places = [cache / row["stream"] for row in rows if "error" not in row]
+    return [name for name in names if any(feature_file(p, name, "decoded").is_file() for p in places)]
 
 
 def set_table(rows: Sequence[Row], cache: Path, names: Sequence[str]) -> list[dict[str, Any]]:
@@ -156,6 +166,12 @@ def _mean(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             "highest_ratio": max(ratios, default=None),
         },
     }
+
+
+def mean_speed(rows: Sequence[Row], name: str) -> float | None:
+    """The harmonic mean of a speed; None when a row has none, as of streams that were stored before."""
+    values = [row[name] for row in rows]
+    return None if None in values else len(values) / sum(1 / value for value in values)
 
 
 def _average(values: Sequence[float]) -> float | None:

@@ -19,8 +19,7 @@ def text_table(document: Mapping[str, Any]) -> str:
             str(entry["clips"]),
             f"{entry[unit]:.4f}" if unit == "bpp" else f"{entry[unit]:.2f}",
             *(_figure(entry["metrics"].get(name)) for name in names),
-            f"{entry['encode_fps']:.1f}",
-            f"{entry['decode_fps']:.1f}",
+            *("-" if entry[name] is None else f"{entry[name]:.1f}" for name in ("encode_fps", "decode_fps")),
         ]
         for entry in means
     ]

@@ -300,7 +300,7 @@ def test_vmaf_is_asked_of_an_ffmpeg_that_has_it(filter_name, fails, tmp_path, mo
 
 def test_vmaf_without_ffmpeg_is_not_available(monkeypatch):
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(Unsupported, match="not available: vmaf .* there is no ffmpeg"):
+    with pytest.raises(Unsupported, match=r"not available: vmaf .* there is no ffmpeg"):
         create_metric("vmaf")
 
 

@@ -6,7 +6,10 @@ import shutil
 
 import pytest
 
+from eval.pictures import _at_equal_bytes
 from eval.plots import rd_plot
+from eval.summary import mean_speed, means
+from eval.table import text_table
 from genvc.cli import run
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -139,3 +142,21 @@ def test_a_metric_without_figures_has_no_plot(report):
     _, document = report
     assert rd_plot(document, "dists") is None
     assert rd_plot(document, "psnr") is not None
+
+
+def test_pictures_side_by_side_are_of_the_least_size_that_all_codecs_come_near_to():
+    sizes = {"a": [100, 250, 800], "b": [150, 260, 790], "c": [40, 240, 2000]}
+    rows = [{"codec": codec, "bytes": size} for codec, some in sizes.items() for size in some]
+    assert [row["bytes"] for row in _at_equal_bytes(rows)] == [250, 260, 240]
+    apart = [row for row in rows if row["bytes"] not in (240, 250, 260)]
+    assert [row["bytes"] for row in _at_equal_bytes(apart)] == [800, 790, 2000]
+
+
+def test_a_stream_that_was_there_before_has_no_encoding_speed():
+    row = {"codec": "vvc", "setting": "q42", "kbps": 3.0, "bytes": 100, "metrics": {}, "worst": {}}
+    rows = [{**row, "encode_fps": speed, "decode_fps": 50.0} for speed in (None, 20.0)]
+    (entry,) = means(rows, [])
+    assert (entry["encode_fps"], entry["decode_fps"]) == (None, 50.0)
+    assert mean_speed([{"fps": 10.0}, {"fps": 40.0}], "fps") == 16.0
+    document = {"means": [entry], "metrics": {}, "bd": [], "cells": [], "anchor": ""}
+    assert text_table(document).splitlines()[1].split() == ["vvc", "q42", "2", "3.00", "-", "50.0"]

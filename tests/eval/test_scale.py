@@ -55,7 +55,9 @@ def test_psnr_msssim_and_lpips_measure_ten_frames_a_second_on_two_cores(checkpoi
 
     torch.manual_seed(0)
     # the time does not hang on what the weights are
-    torch.save(torchvision.models.alexnet(weights=None).state_dict(), checkpoints / "alexnet-owt-7be5be79.pth")
+    torch.save(
+        torchvision.models.alexnet(weights=None).state_dict(), checkpoints / "alexnet-owt-7be5be79.pth"
+    )
     names = ["psnr", "msssim", "lpips_alex"]
     metering = Metering(MetricSet(names), names)
     batches = [torch.rand(16, 3, 256, 256).contiguous(memory_format=torch.channels_last) for _ in range(4)]
