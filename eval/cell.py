@@ -44,9 +44,11 @@ def stored_streams_of(codec: str, clip: Clip) -> dict[int, Path] | None:
     point = installed(CODECS).get(codec)
     if point is None:
         return None
-    find: Callable[[str], dict[int, Path]] | None = getattr(
-        import_module(point.module), "stored_streams", None
-    )
+    try:
+        module = import_module(point.module)
+    except Exception:  # a plug-in that cannot even be imported: its cells will say so
+        return None
+    find: Callable[[str], dict[int, Path]] | None = getattr(module, "stored_streams", None)
     return None if find is None else find(clip.path)
 
 

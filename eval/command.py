@@ -159,16 +159,20 @@ def _closing(
     document: Mapping[str, Any], failures: Sequence[Mapping[str, Any]], target: Path, report: str | None
 ) -> int:
     """Prints the table, the failures and where things are; the exit code."""
+    from .summary import damaged_metrics
     from .table import text_table
 
     print(text_table(document))
     for row in failures:
         print(f"genvc: {row['clip']} {row['codec']} {row['setting']}: {row['error']}", file=sys.stderr)
+    damaged = damaged_metrics(document["cells"])
+    for line in damaged:
+        print(f"genvc: {line}", file=sys.stderr)
     done = len(document["cells"]) - len(failures)
     print(f"{target}: {done} cells" + (f", {len(failures)} failed" if failures else ""))
     if report is not None:
         print(f"{Path(report) / 'index.html'}")
-    return 1 if failures else 0
+    return 1 if failures or damaged else 0
 
 
 class _Interruptible:

@@ -1,5 +1,6 @@
 """The command `score`: metrics of two folders of pictures, or of two clips, without a codec."""
 
+import sys
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
@@ -37,8 +38,11 @@ def score(
     names = [name.strip() for name in metrics.split(",") if name.strip()]
     if not names:
         raise BadInput("name the metrics: --metrics psnr,fid")
+    from .summary import damaged_metrics
+
     figures = _score(Path(reference), Path(decoded), names)
-    for name, entry in figures["metrics"].items():
+    found: dict[str, dict[str, Any]] = figures["metrics"]
+    for name, entry in found.items():
         value = "" if entry["value"] is None else f"{entry['value']:.4f}"
         print(f"{name:<14} {value:>10}  {entry.get('words', '')}".rstrip())
     print(f"{figures['pairs']} pairs")
@@ -47,8 +51,11 @@ def score(
         from .versions import versions
 
         write_json(Path(json), {"command": command(), "versions": versions(), **figures})
+    damaged = damaged_metrics([{"words": {name: entry.get("words", "") for name, entry in found.items()}}])
+    for line in damaged:
+        print(f"genvc: {line}", file=sys.stderr)
     # A metric without its weights says so and is no failure; having none at all is.
-    return 0 if any(entry["value"] is not None for entry in figures["metrics"].values()) else 1
+    return 0 if not damaged and any(entry["value"] is not None for entry in found.values()) else 1
 
 
 def _score(reference: Path, decoded: Path, names: Sequence[str]) -> dict[str, Any]:

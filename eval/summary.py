@@ -8,9 +8,10 @@ from genvc.errors import GenvcError
 
 from .bd import Curve, bd_rate, quality_at
 
-__all__ = ["bd_table", "mean_speed", "means", "rate_of", "set_metrics", "set_table"]
+__all__ = ["bd_table", "damaged_metrics", "mean_speed", "means", "rate_of", "set_metrics", "set_table"]
 
 Row = Mapping[str, Any]
+_DAMAGED = ("weights damaged", "not a number")
 
 
 def rate_of(row: Row) -> float:
@@ -64,6 +65,15 @@ def means(rows: Sequence[Row], metrics: Sequence[str]) -> list[dict[str, Any]]:
         table.append(entry)
     order = list(dict.fromkeys(codec for codec, _ in groups))
     return sorted(table, key=lambda entry: (order.index(entry["codec"]), entry["bytes"]))
+
+
+def damaged_metrics(rows: Sequence[Row]) -> list[str]:
+    """A line for each metric that could not be right: its weights are damaged or its figure is no number.
+
+    Weights that are missing are no damage: such a metric is left out by name.
+    """
+    said = {(name, words) for row in rows for name, words in row.get("words", {}).items()}
+    return sorted(f"{name}: {words}" for name, words in said if words.startswith(_DAMAGED))
 
 
 def set_metrics(rows: Sequence[Row], cache: Path, names: Sequence[str]) -> list[str]:

@@ -73,6 +73,7 @@ def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "genvc_fake_codecs.py").write_text(source)
     names = ("grain", "raising", "dying", "forgetful", "shrinking", "killer")
     lines = "\n".join(f"{name} = genvc_fake_codecs:{name}" for name in names)
+    lines += "\nabsent = genvc_no_such_module:create"
     (listed / "entry_points.txt").write_text(f"[genvc.codecs]\n{lines}\n")
     (listed / "METADATA").write_text("Metadata-Version: 2.1\nName: genvc-fakes\nVersion: 1\n")
     monkeypatch.syspath_prepend(str(folder))

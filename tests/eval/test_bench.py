@@ -72,7 +72,7 @@ def test_whole_files_and_elementary_streams_are_counted_as_what_they_are(clips, 
 
 def test_every_way_to_fail_is_one_line_and_the_rest_is_kept(clips, fakes, cache, out, capfd):
     code = bench(
-        clips[0], "--codecs", "grain,raising,dying,forgetful,shrinking", "--rates", "quality=50",
+        clips[0], "--codecs", "grain,raising,dying,forgetful,shrinking,absent", "--rates", "quality=50",
         "--metrics", "psnr", "--json", out,
     )  # fmt: skip
     assert code == 1
@@ -84,6 +84,7 @@ def test_every_way_to_fail_is_one_line_and_the_rest_is_kept(clips, fakes, cache,
         "dying": "the process was killed by SIGKILL (out of memory?)",
         "forgetful": "the codec gave back 11 frames and no more",
         "shrinking": "sizes differ: the codec gave back 94x62 for 96x64",
+        "absent": "ModuleNotFoundError: No module named 'genvc_no_such_module'",
     }
     lines = [line for line in capfd.readouterr().err.splitlines() if "raising quality=50:" in line]
     assert len(lines) == 2  # as it happened, and at the end
@@ -165,7 +166,9 @@ def test_missing_weights_are_words_and_the_run_goes_on(clips, fakes, cache, out,
     assert "weights missing: alexnet-owt-7be5be79.pth" in capsys.readouterr().out
 
 
-def test_weights_with_nan_are_words_and_not_kept(clips, fakes, cache, out, checkpoints):
+def test_weights_with_nan_are_words_and_exit_1_and_are_not_kept(
+    clips, fakes, cache, out, checkpoints, capsys
+):
     import torch
     import torchvision
 
@@ -187,8 +190,13 @@ def test_weights_with_nan_are_words_and_not_kept(clips, fakes, cache, out, check
         "--json",
         out,
     )
-    assert bench(*words) == 0
-    assert load(out)["cells"][0]["words"]["lpips_alex"].startswith("weights damaged: net.slice1.0.bias")
+    assert bench(*words) == 1
+    cell = load(out)["cells"][0]
+    assert cell["words"]["lpips_alex"].startswith("weights damaged: net.slice1.0.bias")
+    assert cell["metrics"]["psnr"] > 10
+    said = [line for line in capsys.readouterr().err.splitlines() if "weights damaged" in line]
+    assert len(said) == 1
+    assert said[0].startswith("genvc: lpips_alex: weights damaged: net.slice1.0.bias")
     (checkpoints / "alexnet-owt-7be5be79.pth").unlink()
     assert bench(*words) == 0
     assert load(out)["cells"][0]["words"]["lpips_alex"].startswith("weights missing")

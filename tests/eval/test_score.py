@@ -56,6 +56,14 @@ def test_missing_weights_are_words(folders, checkpoints, capsys):
     assert run(["score", *map(str, folders), "--metrics", "fid"]) == 1
 
 
+def test_damaged_weights_are_one_line_and_exit_1(folders, checkpoints, capsys):
+    (checkpoints / "alexnet-owt-7be5be79.pth").write_bytes(b"not a checkpoint")
+    assert run(["score", *map(str, folders), "--metrics", "psnr,lpips_alex"]) == 1
+    printed = capsys.readouterr()
+    assert printed.err.startswith("genvc: lpips_alex: weights damaged: alexnet-owt-7be5be79.pth")
+    assert "psnr" in printed.out
+
+
 @pytest.mark.parametrize("case", ["missing", "mixed", "empty", "unpaired", "sizes", "lengths", "metric"])
 def test_what_cannot_be_scored_is_one_line(case, folders, clips, tmp_path, moving, capsys):
     reference, decoded = folders
