@@ -62,10 +62,12 @@ def test_psnr_msssim_and_lpips_measure_ten_frames_a_second_on_two_cores(checkpoi
     metering = Metering(MetricSet(names), names)
     batches = [torch.rand(16, 3, 256, 256).contiguous(memory_format=torch.channels_last) for _ in range(4)]
     metering.add(batches[0], batches[1])
-    # Processor time of all threads: others may be using the machine. Two cores spend two seconds a second.
+    # One thread, and its processor time: where others use the machine too, the threads of a pair wait for
+    # each other at full load. What one core does, two do.
+    torch.set_num_threads(1)
     started = time.process_time()
     metering.add(batches[1], batches[2])
     metering.add(batches[2], batches[3])
     seconds = time.process_time() - started
     assert {entry["words"] for entry in metering.readings().values()} == {""}
-    assert 32 / (seconds / 2) >= 10
+    assert 32 / seconds >= 10
