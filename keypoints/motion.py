@@ -243,7 +243,9 @@ def _dct(size: int, points: int | None = None) -> Floats:
 
 
 def _flow(picture: Grey, reference: Grey) -> Dense:
-    # a search of its own each time: calc() on a small picture changes the object's finest scale for good
+    # A search of its own each time: calc() on a small picture changes the object's finest scale for good.
+    # At half size, not at a quarter: worth 3 % (9 kbit/s) to 20 % (3 kbit/s) of LPIPS on val.
     search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)  # type: ignore[attr-defined]
+    search.setFinestScale(1)
     found: Dense = search.calc(picture, reference, None)
     return found
