@@ -66,9 +66,6 @@ class Vvc:
     elementary = True
     """Its size in a benchmark is that of the .266 stream."""
 
-    wants_clip = True
-    """`create` takes the clip that is to be encoded, to find its stored streams."""
-
     def __init__(self, target: Target, clip: str) -> None:
         self.target = target
         self.clip = clip
@@ -81,10 +78,6 @@ class Vvc:
             "encoder": _version(),
             "settings": f"vvencapp --preset {PRESET}, random access, one key picture",
         }
-
-    def quantizers(self) -> list[int]:
-        """The quantisers at which streams of the clip are stored; they are the only ones without vvencapp."""
-        return sorted(stored_streams(self.clip))
 
     def describe(self, width: int, height: int, fps: Fraction) -> StreamInfo:
         """The header; raises Unsupported for a size beyond the limits."""

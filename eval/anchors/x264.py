@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import cv2
+
 from .video import Recipe
 
 __all__ = ["create", "create_low_delay"]
@@ -9,6 +11,10 @@ __all__ = ["create", "create_low_delay"]
 # keyint over any length: one key picture, as in the talking-head conditions. One thread: x264 writes
 # other bits with more.
 COMMON = {"preset": "slow", "g": "100000"}
+_AVX512 = 13  # OpenCV's number of it
+# With AVX-512 x264's macroblock tree is not repeatable on a busy machine: 1 encode of 100 had other bits.
+if cv2.checkHardwareSupport(_AVX512):
+    COMMON["x264-params"] = "asm=avx2"
 
 
 def random_access(quantizer: float) -> Mapping[str, str]:

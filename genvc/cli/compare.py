@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .transcode import Bitrate, Device, Options, Quality, codec_options
+from .transcode import Device, Options, Quality, codec_options
 
 if TYPE_CHECKING:
     from ..compare import Comparison, Row
@@ -17,7 +17,10 @@ __all__ = ["compare_command"]
 def compare_command(
     clip: Annotated[str, typer.Argument(metavar="CLIP", help="Video, picture or folder of pictures.")],
     codec: Annotated[str, typer.Option("--codec", metavar="NAME", help="See `genvc list`.")] = "keypoints",
-    bitrate: Bitrate = None,
+    bitrate: Annotated[
+        str | None,
+        typer.Option("--bitrate", "--at", metavar="RATE", help="Bits per second of the whole file: 6k."),
+    ] = None,
     quality: Quality = None,
     against: Annotated[
         str, typer.Option("--against", metavar="A,B", help="Codecs to set beside it at the same size.")
