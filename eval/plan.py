@@ -41,14 +41,16 @@ def plan(
     for values in rates.values():
         for value in values:
             parse_setting(value)
-    cells = []
-    for clip in suite.clips:
-        for codec in codecs:
-            for setting in _settings(suite, clip, codec, rates):
-                cells.append(Cell(clip, codec, setting, tuple(metrics), threads, cache))
+    cells = [
+        Cell(clip, codec, setting, tuple(metrics), threads, cache)
+        for clip in suite.clips
+        for codec in codecs
+        for setting in _settings(suite, clip, codec, rates)
+    ]
     if not cells:
         raise BadInput("nothing to run: no clips, no codecs or no rates")
-    return cells
+    # what is named twice is run once
+    return list(dict.fromkeys(cells))
 
 
 def batches(cells: Sequence[Cell]) -> list[list[Cell]]:
