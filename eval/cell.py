@@ -34,10 +34,6 @@ class Cell:
     threads: int
     cache: str
 
-    @property
-    def label(self) -> str:
-        return f"{self.clip.name} {self.codec} {self.setting}"
-
 
 def stored_streams_of(codec: str, clip: Clip) -> dict[int, Path] | None:
     """Streams of the clip that were made before, by quantiser; None for a codec that has no such thing."""

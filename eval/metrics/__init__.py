@@ -96,7 +96,7 @@ def pictures_to_tensor(pictures: Sequence[Picture]) -> Tensor:
 
 
 def check_pair(reference: Tensor, decoded: Tensor) -> None:
-    """Raises BadInput unless both are (n, 3, height, width) of one shape and finite."""
+    """Raises BadInput unless both are (n, 3, height, width) of one shape, with pictures in them."""
     if reference.shape != decoded.shape:
         raise BadInput(f"sizes differ: {tuple(reference.shape)} and {tuple(decoded.shape)}")
     if reference.ndim != 4 or reference.shape[1] != 3 or reference.numel() == 0:
