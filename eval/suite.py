@@ -106,11 +106,14 @@ def _parse(text: str, name: str) -> dict[str, Any]:
 
 
 def _suite(name: str, said: Mapping[str, Any]) -> Suite:
+    _check_types(name, said)
     kind = said.get("kind", "video")
     if kind not in ("video", "picture"):
         raise BadInput(f"the suite '{name}': kind is video or picture, not '{kind}'")
     root = _root(name, str(said.get("root", "GENVC_DATA")))
     patterns = _strings(name, said, "files")
+    if not patterns or any(Path(pattern).is_absolute() for pattern in patterns):
+        raise BadInput(f"the suite '{name}': files are patterns below {said.get('root', 'GENVC_DATA')}")
     paths = sorted(
         {path for pattern in patterns for path in glob.glob(str(root / pattern), recursive=True)},
         key=_natural,
@@ -147,6 +150,24 @@ def _suite(name: str, said: Mapping[str, Any]) -> Suite:
     )
 
 
+def _check_types(name: str, said: Mapping[str, Any]) -> None:
+    """Raises BadInput for a value of another kind than its key's; lists of words are looked at by _strings."""
+    for key in ("frames", "size"):
+        value = said.get(key, 1)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise BadInput(f"the suite '{name}': {key} is a whole number above 0, not {value!r}")
+    for key in ("block_above", "seconds_below", "frames_below"):
+        value = said.get(key, 0)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise BadInput(f"the suite '{name}': {key} is a number, not {value!r}")
+    for key in ("title", "root", "manifest", "anchor"):
+        if not isinstance(said.get(key, ""), str):
+            raise BadInput(f"the suite '{name}': {key} is a word, not {said[key]!r}")
+    rates = said.get("rates", {})
+    if not isinstance(rates, dict) or not all(isinstance(values, list) for values in rates.values()):
+        raise BadInput(f"the suite '{name}': rates are a table with a list for each codec")
+
+
 def _root(name: str, variable: str) -> Path:
     folder = os.environ.get(variable)
     if not folder:
@@ -181,7 +202,7 @@ def _left_out(root: Path, said: Mapping[str, Any]) -> dict[str, str]:
                     reasons[row["file"]] = f"short ({seconds:g} s)"
                 elif frames < said.get("frames_below", 0):
                     reasons[row["file"]] = f"short ({frames:g} frames)"
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, csv.Error) as error:
         raise BadInput(f"the manifest {said['manifest']} cannot be read: {error}") from error
     return reasons
 
@@ -189,4 +210,4 @@ def _left_out(root: Path, said: Mapping[str, Any]) -> dict[str, str]:
 def _natural(path: str) -> list[tuple[int, str]]:
     """Numbers by their value, and the digit of .mp4 is none."""
     stem = os.path.splitext(path)[0]
-    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", stem)]
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", stem)]
