@@ -31,7 +31,7 @@ def _stop(waiting: set[Future[list[dict[str, Any]]]]) -> None:
     """Ends batches that nobody waits for any more: one of them can take many minutes."""
     running = {future for future in waiting if not future.cancel()}
     while running:
-        # a cell whose process is killed fails, and its batch goes on with the next: again until all have ended
+        # a cell whose process is killed fails and its batch goes on with the next: until all have ended
         for process in multiprocessing.active_children():
             process.kill()
         running = wait(running, timeout=0.1).not_done

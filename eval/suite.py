@@ -151,7 +151,7 @@ def _suite(name: str, said: Mapping[str, Any]) -> Suite:
 
 
 def _check_types(name: str, said: Mapping[str, Any]) -> None:
-    """Raises BadInput for a value of another kind than its key's; lists of words are looked at by _strings."""
+    """Raises BadInput for a value of another kind than its key's; _strings looks at lists of words."""
     for key in ("frames", "size"):
         value = said.get(key, 1)
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
