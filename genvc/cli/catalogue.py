@@ -27,11 +27,13 @@ def sample_command(
     """Write a sample clip or photo to a file."""
     from .. import media
     from ..samples import sample_path
+    from .progress import Progress
 
     info, frames = media.frames(sample_path(name), SAMPLES[name].size)
-    count = media.write(target, frames, info.fps)
+    with Progress("writing") as progress:
+        count = media.write(target, progress.over(frames, info.frames), info.fps)
     if target != "-":
-        typer.echo(f"{target}: {info.width}x{info.height}, {count} frames")
+        typer.echo(f"{target}: {info.width}x{info.height}, {count} frame{'' if count == 1 else 's'}")
 
 
 def _section(title: str, lines: dict[str, str]) -> None:
