@@ -42,7 +42,8 @@ def compare_command(
     if bitrate is None and quality is None and not option:
         bitrate = "6k"
     options = codec_options(bitrate, quality, option)
-    others = [name for name in against.split(",") if name]
+    # each once, and the codec not beside itself
+    others = [name for name in dict.fromkeys(map(str.strip, against.split(","))) if name not in ("", codec)]
 
     from ..compare import compare
     from ..plugins import codec_entry
@@ -111,13 +112,15 @@ def _write_json(path: Path, result: "Comparison") -> None:
     import shlex
 
     from ..errors import BadInput
+    from ..media.replacing import replacing
 
     cells = [_cell(result, row) for row in result.rows]
     command = shlex.join(["genvc", *sys.argv[1:]])
     text = json.dumps({"command": command, "versions": _versions(), "cells": cells}, indent=2)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text + "\n", encoding="utf-8")
+        with replacing(path) as beside:
+            beside.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise BadInput(f"cannot write '{path}': {error.strerror or error}") from error
 

@@ -1,7 +1,6 @@
 """Metrics of a decoded clip against its source, by name from the registry of metrics."""
 
 import itertools
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -90,6 +89,6 @@ def _figure(reading: Any, higher_is_better: bool) -> Figure:
     order = sorted(range(len(reading.per_picture)), key=lambda place: reading.per_picture[place])
     if not higher_is_better:
         order.reverse()
-    worst = order[: math.ceil(len(order) * _WORST_SHARE)]
+    worst = order[: max(1, round(len(order) * _WORST_SHARE))]
     mean = sum(reading.per_picture[place] for place in worst) / len(worst)
     return Figure(reading.value, mean, worst[0], reading.words)

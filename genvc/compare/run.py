@@ -14,7 +14,7 @@ from typing import Any
 from .. import container, media
 from ..codec import create
 from ..errors import BadInput, GenvcError
-from ..files import decode_file, encode_file
+from ..files import Encoded, decode_file, encode_file
 from ..types import Codec, Frame, Packet
 from .measure import Figure, measure
 
@@ -96,8 +96,7 @@ def compare(
     say(f"measuring {codec}")
     figures = measure(source(), _from(decoded_as))
     setting = " ".join(f"{name}={value}" for name, value in (options or {}).items())
-    kbps = coded.bytes * 8 / 1000 / float(coded.frames / info.fps)
-    rows = [Row(codec, setting, coded.bytes, kbps, coded.fps, timed.fps, figures, words)]
+    rows = [Row(codec, setting, coded.bytes, coded.kbps, coded.fps, timed.fps, figures, words)]
     files = [stream, decoded_as]
     if coded.frames > 1:
         playable = folder / f"{stem}.{codec}.mp4"
@@ -108,7 +107,7 @@ def compare(
         for name in against:
             say(f"encoding with {name} at {coded.bytes} bytes")
             path = Path(scratch) / f"{name}.mkv"
-            rows.append(_anchor(name, source, info, coded.frames, coded.bytes, path))
+            rows.append(_anchor(name, source, info, coded, path))
             if rows[-1].bytes:
                 panels[name] = path
         say("drawing")
@@ -133,13 +132,13 @@ def _anchor(
     name: str,
     source: Callable[[], Iterator[Frame]],
     info: media.MediaInfo,
-    frames: int,
-    target: int,
+    coded: Encoded,
     path: Path,
 ) -> Row:
     """Another codec at the same size, decoded to path; a row with words and no figures when it fails."""
-    seconds = frames / info.fps
-    rate = float(target * 8 / seconds)
+    frames, target = coded.frames, coded.bytes
+    # what codecs take for the length of a clip is its frames; times may have gaps
+    rate = float(target * 8 * info.fps / frames)
     try:
         coder: Any = create(name, bitrate=rate)
         header = coder.describe(info.width, info.height, info.fps)
@@ -164,7 +163,7 @@ def _anchor(
     words = ""
     if abs(size / target - 1) > _REACHED:
         words = f"{size} bytes is the nearest to {target} that it reaches"
-    kbps = float(size * 8 / 1000 / seconds)
+    kbps = size * 8 / 1000 / coded.seconds
     return Row(name, setting, size, kbps, frames / encoding, decoded / decoding, figures, words)
 
 
