@@ -99,6 +99,8 @@ def _reported(error: Exception) -> int:
         return 130
     elif isinstance(error, MemoryError):
         text = "not enough memory"
+    elif isinstance(error, ModuleNotFoundError):
+        text = f"needs the package {error.name}: pip install 'genvc[eval]' brings what bench and score use"
     else:
         text = f"unforeseen {type(error).__name__}: {error} (GENVC_DEBUG=1 shows where)"
     print(f"genvc: {' '.join(text.split())}", file=sys.stderr)
