@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from . import container, media
 from .codec import create
+from .errors import BadInput
 from .plugins import codec_entry
 from .types import Frame, Packet
 
@@ -79,13 +80,14 @@ def encode_file(
     bit rate. The file appears when it is complete. Raises GenvcError.
     """
     codec_entry(codec)  # before anything slow
+    _check_apart(source, target)
     info, frames = media.frames(source, size)
     made = create(codec, model, device, **(options or {}))
     header = made.describe(info.width, info.height, info.fps)
     span = _Span(header.fps)
     started = time.perf_counter()
-    watched = _counted(span.over(frames), info.frames, progress)
-    packets: Iterable[Packet] = made.encode(watched, header)
+    # packets are counted: a codec that looks ahead takes its frames long before it has done them
+    packets: Iterable[Packet] = _counted(made.encode(span.over(frames), header), info.frames, progress)
     tracks = []
     sound = media.sound_of(source) if audio else None
     if sound is not None:
@@ -109,6 +111,7 @@ def decode_file(
     """
     if target is not None:
         media.check_target(os.fspath(target))
+        _check_apart(source, target)
     name = os.fspath(source)
     stream = container.Reader(sys.stdin.buffer if name == "-" else Path(name))
     try:
@@ -126,6 +129,16 @@ def decode_file(
         return Decoded(span.frames, time.perf_counter() - started, md5)
     finally:
         stream.close()
+
+
+def _check_apart(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
+    """Raises BadInput where the target is the source, which would be gone."""
+    try:
+        same = os.path.isfile(target) and os.path.samefile(source, target)
+    except OSError:
+        return  # the source is a pipe, or its reader says what is wrong with it
+    if same:
+        raise BadInput(f"'{os.fspath(target)}' cannot be read and written at once; name another target")
 
 
 def _merged(packets: Iterable[Packet], sound: media.Sound, fps: Fraction) -> Iterator[Packet]:

@@ -123,6 +123,7 @@ def test_a_picture_and_an_mkv_come_through_a_pipe(clip: Path, tmp_path: Path) ->
         (["encode", "{clip}", "{out}", "--codec", "avif", "--model", "big"], 1, "no models"),
         (["encode", "nowhere.mp4", "{out}", "--codec", "avif"], 1, "cannot read 'nowhere.mp4'"),
         (["encode", "{clip}", "/nowhere/a.gvc", "--codec", "avif"], 1, "/nowhere/a.gvc"),
+        (["encode", "{clip}", "{clip}", "--codec", "avif"], 1, "cannot be read and written at once"),
         (["decode", "{stream}"], 2, "--to md5"),
         (["decode", "{stream}", "{out}", "--to", "md5"], 2, "--to md5"),
         (["decode", "{stream}", "--to", "sha1"], 2, "sha1"),
