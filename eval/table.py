@@ -29,7 +29,8 @@ def text_table(document: Mapping[str, Any]) -> str:
         text += f"\n\nBD-rate against {document['anchor']}, mean over clips (with a number / all):\n"
         text += _aligned(_bd_rows(bd))
     missing = {words for row in document["cells"] for words in row.get("words", {}).values()}
-    for words in sorted(word for word in missing if word.startswith(("weights", "not available"))):
+    said = ("weights", "not available", "picture too small")
+    for words in sorted(word for word in missing if word.startswith(said)):
         text += f"\n{words}"
     for entry in document.get("sets", []):
         where = " ".join(filter(None, (entry.get("codec"), entry.get("setting"))))
