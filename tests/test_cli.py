@@ -118,6 +118,7 @@ def test_a_picture_and_an_mkv_come_through_a_pipe(clip: Path, tmp_path: Path) ->
         (["encode", "{clip}", "{out}", "--codec", "avif", "--bitrate", "-5k"], 2, "--bitrate"),
         (["encode", "{clip}", "{out}", "--codec", "avif", "--quality", "101"], 2, "--quality"),
         (["encode", "{clip}", "{out}", "--codec", "avif", "--option", "speed"], 2, "KEY=VALUE"),
+        (["encode", "{clip}", "{out}", "--codec", "avif", "--option", "model=x"], 2, "no option of a codec"),
         (["encode", "{clip}", "{out}", "--codec", "avif", "--size", "0"], 2, "--size"),
         (["encode", "{clip}", "{out}", "--codec", "avif", "--option", "sped=1"], 1, "no option 'sped'"),
         (["encode", "{clip}", "{out}", "--codec", "avif", "--model", "big"], 1, "no models"),

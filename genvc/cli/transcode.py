@@ -93,6 +93,8 @@ def codec_options(bitrate: str | None, quality: int | None, pairs: list[str] | N
         key, equals, value = pair.partition("=")
         if not key or not equals:
             raise typer.BadParameter(f"--option is KEY=VALUE, not '{pair}'")
+        if key in ("name", "model", "device"):
+            raise typer.BadParameter(f"'{key}' is no option of a codec; say --codec, --model or --device")
         options[key.replace("-", "_")] = _typed(value)
     if bitrate is not None:
         options["bitrate"] = parse_rate(bitrate)

@@ -75,13 +75,13 @@ def compare(
     """
     if clip == "-":
         raise BadInput("a clip to compare is read several times: it cannot come through a pipe")
+    info, _ = media.frames(clip, size)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadInput(f"cannot write to '{folder}': {error.strerror or error}") from error
     stem = Path(clip).stem or "clip"
     stream = folder / f"{stem}.{codec}.gvc"
-    info, _ = media.frames(clip, size)
 
     def source() -> Iterator[Frame]:
         return media.frames(clip, size)[1]
