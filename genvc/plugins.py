@@ -40,7 +40,7 @@ def codec_entry(name: str) -> EntryPoint:
 
 
 def summary(point: EntryPoint) -> str:
-    """One line about a plug-in: the first line of its function's or else its module's docstring.
+    """One line about a plug-in: the first line of its module's docstring, without the name before a colon.
 
     The source is read, not run, so that a list of codecs does not import torch. "" where there is none.
     """
@@ -53,5 +53,6 @@ def summary(point: EntryPoint) -> str:
         return ""
     first = (ast.get_docstring(tree) or "").split("\n")[0].rstrip(".")
     # "The codec `avif`: every frame ..." says the name, which stands beside it in a list.
-    _, colon, rest = first.partition(f"`{point.name}`: ")
-    return rest if colon else first
+    before, colon, rest = first.partition(": ")
+    named = before == point.name or before.endswith(f"`{point.name}`")
+    return rest if colon and named else first
