@@ -17,19 +17,21 @@ class Terminal(io.StringIO):
 
 def test_a_bar_comes_before_anything_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "_PATIENCE", 0.05)
-    monkeypatch.setattr(sys, "stderr", Terminal())
+    shown = Terminal()
+    monkeypatch.setattr(sys, "stderr", shown)
     with Progress("encoding"):
         deadline = time.monotonic() + 20
-        while "encoding" not in sys.stderr.getvalue() and time.monotonic() < deadline:  # type: ignore[attr-defined]
+        while "encoding" not in shown.getvalue() and time.monotonic() < deadline:
             time.sleep(0.02)
-    assert "encoding" in sys.stderr.getvalue()  # type: ignore[attr-defined]
+    assert "encoding" in shown.getvalue()
 
 
 def test_quick_work_shows_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stderr", Terminal())
+    shown = Terminal()
+    monkeypatch.setattr(sys, "stderr", shown)
     with Progress("encoding") as bar:
         assert list(bar.over("abc", 3)) == ["a", "b", "c"]
-    assert sys.stderr.getvalue() == ""  # type: ignore[attr-defined]
+    assert shown.getvalue() == ""
 
 
 def test_without_a_terminal_it_is_a_line_now_and_then(
