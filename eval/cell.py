@@ -101,7 +101,7 @@ class _Work:
             self.folder = Cache(Path(cell.cache)).folder(*said)
             self.stream = str(self.folder / "stream.gvc")
             arguments = (cell.clip, cell.codec, cell.setting, stored is not None, self.stream, cell.threads)
-            self.encoded = self._once("encode", lambda: call(encode_stage, *arguments))
+            self.encoded = self._once("encode", lambda: self._encode(arguments))
             self.decoded = self._once("decode", lambda: call(decode_stage, self.stream, cell.threads))
             self.files = {
                 name: self.folder / f"metric-{name}-{of_metric(name)[:12]}.json" for name in cell.metrics
@@ -146,6 +146,17 @@ class _Work:
             **({"encode_fps": None} if self.ready else {}),
             **self._place(),
         }
+
+    def _encode(self, arguments: tuple[Any, ...]) -> dict[str, Any]:
+        """What encode_stage says; what is known of another stream in the same place is forgotten."""
+        stream = Path(self.stream)
+        before = file_hash(stream) if stream.is_file() else ""
+        record: dict[str, Any] = call(encode_stage, *arguments)
+        # some codecs write other bits on another number of threads
+        if file_hash(stream) != before:
+            for path in self.folder.glob("*.json"):
+                path.unlink(missing_ok=True)
+        return record
 
     def _place(self) -> dict[str, str]:
         return {"stream": f"{self.folder.parent.name}/{self.folder.name}"}

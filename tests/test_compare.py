@@ -28,9 +28,10 @@ def clip(tmp_path: Path, make_clip: Any) -> Path:
 
 
 def test_a_comparison_leaves_its_files_and_figures(
-    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out, figures = tmp_path / "out", tmp_path / "deep" / "figures.json"
+    monkeypatch.setattr("sys.argv", ["/some/where/genvc", "compare", "a clip.mkv"])
     arguments = ["--codec", "avif", "--option", "speed=9", "--quality", "40", "--against", "x264-ld"]
     assert run(["compare", str(clip), *arguments, "--out", str(out), "--json", str(figures)]) == 0
     assert sorted(path.name for path in out.iterdir()) == [
@@ -41,7 +42,7 @@ def test_a_comparison_leaves_its_files_and_figures(
         "clip.compare.png",
     ]
     said = json.loads(figures.read_text())
-    assert said["command"].startswith("genvc ")
+    assert said["command"] == "genvc compare 'a clip.mkv'"
     assert {"genvc", "python", "torch", "av"} <= set(said["versions"])
     ours, other = said["cells"]
     size = (out / "clip.avif.gvc").stat().st_size

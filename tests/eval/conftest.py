@@ -71,8 +71,8 @@ def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     listed.mkdir(parents=True)
     source = Path(__file__).with_name("fake_codecs.py").read_text()
     (folder / "genvc_fake_codecs.py").write_text(source)
-    names = ("grain", "raising", "dying", "forgetful", "shrinking", "killer")
-    lines = "\n".join(f"{name} = genvc_fake_codecs:{name}" for name in names)
+    kinds = ("grain", "raising", "dying", "forgetful", "shrinking", "killer", "threaded", "sleeping")
+    lines = "\n".join(f"{name} = genvc_fake_codecs:{name}" for name in kinds)
     lines += "\nabsent = genvc_no_such_module:create"
     (listed / "entry_points.txt").write_text(f"[genvc.codecs]\n{lines}\n")
     (listed / "METADATA").write_text("Metadata-Version: 2.1\nName: genvc-fakes\nVersion: 1\n")

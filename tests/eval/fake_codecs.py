@@ -86,6 +86,27 @@ class WorkerKiller(Grain):
         time.sleep(60)
 
 
+class Threaded(Grain):
+    """Writes other bits on another number of threads."""
+
+    def __init__(self, quality=50):
+        import torch
+
+        self.step = 8 * torch.get_num_threads()
+
+    def describe(self, width, height, fps):
+        return StreamInfo("threaded", "", width, height, fps)
+
+
+class Sleeping(Grain):
+    """Takes ten minutes for a clip; a file says that it has begun."""
+
+    def encode(self, frames, info):
+        Path(os.environ["GENVC_TEST_MARK"]).touch()
+        time.sleep(600)
+        yield from super().encode(frames, info)
+
+
 def _parent(pid):
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("PPid:"):
@@ -116,4 +137,5 @@ dying = _maker(Dying)
 forgetful = _maker(Forgetful)
 shrinking = _maker(Shrinking)
 killer = _maker(WorkerKiller)
-NAMES = ("grain", "raising", "dying", "forgetful", "shrinking", "killer")
+threaded = _maker(Threaded)
+sleeping = _maker(Sleeping)

@@ -319,6 +319,43 @@ def test_ctrl_c_ends_with_130_and_leaves_no_half_written_file(clips, fakes, cach
     assert not list(out.parent.glob("*.part*"))
 
 
+def test_ctrl_c_does_not_wait_for_the_cells_under_way(clips, fakes, cache, out, tmp_path, monkeypatch):
+    mark = tmp_path / "begun"
+    monkeypatch.setenv("GENVC_TEST_MARK", str(mark))
+    rates = ",".join(f"quality={step}" for step in range(10, 18))
+    words = [str(clips[0]), "--codecs", "sleeping", "--rates", rates, "--metrics", "psnr"]
+    code = "import sys; from genvc.cli import main; main()"
+    process = subprocess.Popen([sys.executable, "-c", code, "bench", *words, "--json", str(out)])
+    try:
+        deadline = time.monotonic() + 120
+        while not mark.exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_figures_are_those_of_the_stream_that_the_threads_made(clips, fakes, cache, out, tmp_path):
+    words = [clips[0], "--codecs", "threaded", "--rates", "quality=50", "--metrics", "psnr", "--json", out]
+    found = {}
+    for place, threads in (("kept", 1), ("kept", 2), ("kept", 1), ("fresh", 2)):
+        assert bench(*words, "--threads", str(threads), "--cache", tmp_path / place) == 0
+        (row,) = load(out)["cells"]
+        figures = row["bytes"], row["metrics"]["psnr"], row["exact_across_threads"] is not False
+        assert found.setdefault(threads, figures) == figures
+    assert found[1] != found[2]
+
+
+def test_what_is_named_twice_is_run_once(clips, fakes, cache, out):
+    words = ["--codecs", "grain,grain", "--rates", "quality=50,quality=50", "--metrics", "psnr"]
+    assert bench(clips[0], clips[0], *words, "--json", out) == 0
+    document = load(out)
+    assert len(document["cells"]) == 1
+    assert document["finished"]
+
+
 def test_jobs_give_the_same_rows(clips, fakes, cache, out, tmp_path):
     words = (
         *clips,

@@ -179,7 +179,7 @@ def test_batches_hold_one_clip_each_and_not_too_many_cells(tmp_path):
         suite,
         ["x264", "av1"],
         ["psnr"],
-        {"x264": ["q20", "q30"] * 3, "av1": ["q30"] * 5},
+        {"x264": [f"q{step}" for step in range(20, 26)], "av1": [f"q{step}" for step in range(30, 35)]},
         threads=1,
         cache="c",
     )
