@@ -1,0 +1,88 @@
+"""Latents as bytes, and back: the exact half of the codec.
+
+The rest of a latent, less its mean, is a whole number that is coded with the table of its scale; the
+decoder, which knows mean and scale, needs nothing else. Latents whose scale says that they are almost
+surely at their mean are not coded (AlphaVC's entropy skipping).
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..entropy import MAX_INTEGER, SymbolDecoder, SymbolEncoder, Tables
+from .probability import SKIPPED, STEPS, Latents, level_of, order_of, thrifty
+
+__all__ = ["read", "write"]
+
+
+def write(
+    coder: SymbolEncoder,
+    exact: Latents,
+    tables: Tables,
+    wanted: Tensor,
+    side: Tensor,
+    state: Tensor | None,
+    condition: Tensor | None,
+    log_step: float,
+) -> Tensor:
+    """Code latents near the wanted ones; returns them, float64, as read() does.
+
+    wanted: (1, channels, high, wide), in quantiser steps. side: (1, side channels, high / 4, wide / 4),
+    rounded up. exact: an exact_copy().
+    """
+    side = side.double().round().clamp(-MAX_INTEGER, MAX_INTEGER)
+    coder.put_array(_numbers(side), _side_levels(exact, side.shape), tables)
+    high, wide = wanted.shape[2:]
+    shared = exact.start(side.clamp(-127, 127), state, condition, log_step, (high, wide))
+    order = order_of(exact.channels, high, wide)[None]
+    known = torch.zeros(wanted.shape, dtype=torch.float64)
+    wanted = wanted.double()
+    for step in range(STEPS):
+        mean, log_scale = exact.step(shared, known, log_step)
+        level = level_of(log_scale)
+        mine = order == step
+        coded = mine & (level >= SKIPPED)
+        rest = torch.zeros_like(known)
+        nearest = thrifty(wanted - mean, log_scale, exact.thrift)
+        rest[coded] = nearest[coded].clamp(-MAX_INTEGER, MAX_INTEGER)
+        coder.put_array(_numbers(rest[coded]), level[coded].numpy(), tables)
+        known = torch.where(mine, mean + rest, known)
+    return known
+
+
+def read(
+    coder: SymbolDecoder,
+    exact: Latents,
+    tables: Tables,
+    size: tuple[int, int],
+    state: Tensor | None,
+    condition: Tensor | None,
+    log_step: float,
+) -> Tensor:
+    """The latents that write() coded, (1, channels, high, wide) float64; size: (high, wide)."""
+    high, wide = size
+    shape = (1, exact.side, -(-high // 4), -(-wide // 4))
+    numbers = coder.get_array(_side_levels(exact, shape), tables)
+    side = torch.from_numpy(numbers.astype(np.float64).reshape(shape))
+    shared = exact.start(side.clamp(-127, 127), state, condition, log_step, size)
+    order = order_of(exact.channels, high, wide)[None]
+    known = torch.zeros((1, exact.channels, high, wide), dtype=torch.float64)
+    for step in range(STEPS):
+        mean, log_scale = exact.step(shared, known, log_step)
+        level = level_of(log_scale)
+        mine = order == step
+        coded = mine & (level >= SKIPPED)
+        rest = torch.zeros_like(known)
+        rest[coded] = torch.from_numpy(coder.get_array(level[coded].numpy(), tables).astype(np.float64))
+        known = torch.where(mine, mean + rest, known)
+    return known
+
+
+def _numbers(values: Tensor) -> Any:
+    return values.numpy().astype(np.int32)
+
+
+def _side_levels(exact: Latents, shape: Any) -> Any:
+    return level_of(exact.side_log_scale()).expand(tuple(shape)).numpy()

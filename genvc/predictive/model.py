@@ -1,0 +1,167 @@
+"""The networks of the whole codec, and the passes that training makes through them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from .exact import Exact, FixedConv, fixed
+from .motion import MOTION_CHANNELS, Motion
+from .picture import CHANNELS, Context, PictureCoder
+from .probability import SKIPPED, STEPS, Latents, bits_of, level_of, order_of, thrifty
+
+__all__ = ["SIGNS", "STATE", "Coded", "Predictive", "Reference", "average", "begin"]
+
+STATE = 48
+# the flow to the reference that comes later is coded with its sign turned
+SIGNS = (1, -1)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What a predicted picture starts from: picture (samples 0 to 1), features, state of the prior."""
+
+    picture: Tensor
+    features: Tensor
+    state: Tensor
+    motion_state: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """bits: (n,) of the picture, estimated. motion_bits: those of them for motion."""
+
+    reference: Reference
+    bits: Tensor
+    motion_bits: Tensor
+
+
+class Predictive(nn.Module):
+    """Intra pictures, pictures predicted from one other, and pictures between two."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.intra = PictureCoder(False, 0, 0)
+        self.first_state = Exact(FixedConv(CHANNELS, 96), FixedConv(96, STATE))
+        self.motion = Motion(STATE)
+        self.inter = PictureCoder(True, STATE, MOTION_CHANNELS)
+
+    def code_intra(self, picture: Tensor, log_step: Tensor) -> Coded:
+        """An intra picture as training sees it: straight-through rounding, estimated bits."""
+        return self.intra_of(self.intra.encode(picture, None, log_step).float(), log_step)
+
+    def intra_of(self, wanted: Tensor, log_step: Tensor, skipping: bool = False) -> Coded:
+        """What an intra picture's latents, in quantiser steps, become and cost."""
+        latents, bits = through(self.intra.latents, wanted, None, None, log_step, skipping)
+        out, features = self.intra.decode(latents, None, log_step)
+        state = begin(self.first_state, latents, self.intra.latents)
+        return Coded(
+            Reference(out.float(), features, state, torch.zeros_like(state)), bits, torch.zeros_like(bits)
+        )
+
+    def code_predicted(
+        self, picture: Tensor, flows: Sequence[Tensor], references: Sequence[Reference], log_step: Tensor
+    ) -> Coded:
+        """A picture with one reference or two (the earlier first), as training sees it.
+
+        flows: measured, where from in each reference, (n, 2, height / 4, width / 4).
+        """
+        motion_state = references[-1].motion_state
+        steps = log_step.reshape(-1, 1, 1, 1)
+        contexts, moved, motion_bits = [], [], torch.zeros((), device=picture.device)
+        for flow, reference, sign in zip(flows, references, SIGNS, strict=False):
+            wanted = self.motion.encode(sign * flow, picture, reference.picture, log_step).float()
+            latents, bits = through(self.motion.latents, wanted, motion_state, None, log_step)
+            motion_state = self.motion.latents.next_state(motion_state, latents, steps)
+            decoded = sign * self.motion.decode(latents, log_step)
+            contexts.append(self.motion.compensate(decoded, reference.picture, reference.features, log_step))
+            moved.append(latents)
+            motion_bits = motion_bits + bits
+        context = self.motion.joined(contexts, log_step)
+        wanted = self.inter.encode(picture, context, log_step).float()
+        condition = fixed(average(moved) / self.motion.latents.shift)
+        state = fixed(average([reference.state for reference in references]))
+        coded = self.predicted_of(wanted, context, condition, state, log_step)
+        return Coded(
+            replace(coded.reference, motion_state=motion_state), coded.bits + motion_bits, motion_bits
+        )
+
+    def predicted_of(
+        self,
+        wanted: Tensor,
+        context: Context,
+        condition: Tensor,
+        state: Tensor,
+        log_step: Tensor,
+        skipping: bool = False,
+    ) -> Coded:
+        """What a predicted picture's latents, in quantiser steps, become and cost, motion aside."""
+        latents, bits = through(self.inter.latents, wanted, state, condition, log_step, skipping)
+        out, features = self.inter.decode(latents, context, log_step)
+        state = self.inter.latents.next_state(state, latents, log_step.reshape(-1, 1, 1, 1))
+        return Coded(
+            Reference(out.float(), features, state, torch.zeros_like(state)), bits, torch.zeros_like(bits)
+        )
+
+
+def average(parts: Sequence[Tensor]) -> Tensor:
+    """Of one or two."""
+    return parts[0] if len(parts) == 1 else (parts[0] + parts[1]) / 2
+
+
+def begin(first: Exact, latents: Tensor, model: Latents) -> Tensor:
+    """The state after an intra picture."""
+    found: Tensor = first(fixed(latents / model.shift)).clamp(-8, 8)
+    return found
+
+
+def through(
+    model: Latents,
+    wanted: Tensor,
+    state: Tensor | None,
+    condition: Tensor | None,
+    log_step: Tensor,
+    skipping: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """Latents rounded step by step and their bits, with gradients passed straight through the rounding.
+
+    Noise in place of rounding, as is usual, makes a latent that is always 0 cost a tenth of a bit and more:
+    at the rates of interest here that is most of the estimate.
+
+    wanted: in quantiser steps. skipping: leave out what is not coded, as a stream does; scales then get no
+    gradient from what that costs, so training does not. Returns the rounded latents and (n,) bits.
+    """
+    with torch.autocast(wanted.device.type, enabled=False):
+        return _through(model, wanted.float(), state, condition, log_step.reshape(-1, 1, 1, 1), skipping)
+
+
+def _through(
+    model: Latents,
+    wanted: Tensor,
+    state: Tensor | None,
+    condition: Tensor | None,
+    log_step: Tensor,
+    skipping: bool,
+) -> tuple[Tensor, Tensor]:
+    high, wide = wanted.shape[2:]
+    order = order_of(model.channels, high, wide, wanted.device)
+    side = model.side_of(wanted, log_step)
+    side_scale = model.side_log_scale().expand_as(side)
+    side = side + (torch.round(side) - side).detach()
+    bits = bits_of(side, side_scale).sum((1, 2, 3))
+    shared = model.start(side, state, condition, log_step, (high, wide))
+    known, means, scales = (torch.zeros_like(wanted) for _ in range(3))
+    for step in range(STEPS):
+        mine = order == step
+        mean, log_scale = model.step(shared, known, log_step)
+        rest = wanted - mean
+        whole = thrifty(rest.detach(), log_scale.detach(), model.thrift)
+        if skipping:
+            whole = torch.where(level_of(log_scale) < SKIPPED, 0, whole)
+        rounded = mean + rest + (whole - rest).detach()
+        known = torch.where(mine, rounded, known)
+        means = torch.where(mine, mean, means)
+        scales = torch.where(mine, log_scale, scales)
+    bits = bits + bits_of(known - means, scales).sum((1, 2, 3))
+    return known, bits

@@ -1,0 +1,74 @@
+"""Rate control: which grade spends the bits that are there.
+
+A picture's bits follow 2^(level + slope * grade), with a level for each role in the group of pictures that is
+learned from what was spent (an R-lambda model as in HEVC's reference encoder, Li et al. 2014, with grades
+for lambda). A key picture borrows, and the pictures after it pay back over two seconds.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Final
+
+from .gop import Role
+from .networks import Made
+from .quality import GRADES
+
+__all__ = ["Rate"]
+
+_KEY_SLOPE: Final = 0.085  # doublings of the bits for each grade
+_SLOPE: Final = 0.12
+_KEY_SHARE: Final = 14.0  # a key picture's bits, in those of an average picture
+_HEAD_BYTES: Final = 2.3  # of the container, a packet
+_START_BYTES: Final = 60  # of its header and end
+_SECONDS: Final = 2.0
+_MOST_GRADES: Final = 4.0  # from one decision to the next
+_NEW: Final = 0.5  # of a role's level when it is learned anew
+
+
+class Rate:
+    """The state of one stream's rate control."""
+
+    def __init__(self, bitrate: float, fps: Fraction) -> None:
+        self.share = bitrate / float(fps)
+        self.horizon = max(4.0, _SECONDS * float(fps))
+        self.debt = 8.0 * _START_BYTES
+        self.levels: dict[str, float] = {}
+        self.last: float | None = None
+        self.last_key = 20.0
+
+    def grade(self, roles: Sequence[Role]) -> float:
+        """The stream's grade while pictures of these roles are coded."""
+        if not self.levels:
+            return self.last_key
+        mine = max(16.0, self.share - 8 * _HEAD_BYTES - self.debt / self.horizon)
+        known = max(self.levels.values())
+        spent = sum(2 ** (self.levels.get(one.name, known) - _SLOPE * one.coarser) for one in roles)
+        found = math.log2(mine * len(roles) / spent) / _SLOPE
+        if self.last is not None:
+            found = max(self.last - _MOST_GRADES, min(self.last + _MOST_GRADES, found))
+        self.last = max(0.0, min(GRADES + 9.0, found))
+        return self.last
+
+    def key_picture(self, encode: Callable[[int], Made]) -> Made:
+        """A key picture of about its share of the bits, in at most four tries."""
+        wanted = self.share * _KEY_SHARE
+        grade = self.last_key
+        for _ in range(4):
+            made = encode(round(grade))
+            miss = math.log2(wanted / (8 * len(made.payload)))
+            better = max(0.0, min(GRADES - 1.0, round(grade) + miss / _KEY_SLOPE))
+            if abs(better - round(grade)) < 1.5:
+                break
+            grade = better
+        self.last_key = grade
+        return made
+
+    def spent(self, payload: bytes, role: Role | None) -> None:
+        """Account for a packet that goes out; role: None for a key picture."""
+        bits = 8 * (len(payload) + _HEAD_BYTES)
+        self.debt += bits - self.share
+        if role is not None:
+            level = math.log2(8 * len(payload)) - _SLOPE * (payload[0] % GRADES)
+            before = self.levels.get(role.name, level)
+            self.levels[role.name] = before + _NEW * (level - before)

@@ -1,0 +1,1 @@
+"""Training of the predictive codec: data, stages, the loop and its command."""

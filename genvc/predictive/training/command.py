@@ -1,0 +1,51 @@
+"""Train the predictive codec's networks."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ...errors import BadInput
+
+__all__ = ["train"]
+
+
+def train(
+    family: Annotated[str, typer.Argument(metavar="CODEC", help="predictive")],
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folders KIND/train and KIND/val.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Checkpoint and validation curve; resumed.")
+    ],
+    stage: Annotated[str, typer.Option("--stage", help="intra, inter, joint or perceptual.")] = "intra",
+    steps: Annotated[int, typer.Option("--steps", min=1)] = 2000,
+    batch: Annotated[int, typer.Option("--batch", min=1)] = 16,
+    crop: Annotated[int, typer.Option("--crop", min=64, help="A multiple of 16.")] = 128,
+    pictures: Annotated[
+        int, typer.Option("--pictures", min=2, max=16, help="Of a run, for inter and joint.")
+    ] = 3,
+    rate: Annotated[float, typer.Option("--rate", help="The highest learning rate.")] = 5e-4,
+    seed: Annotated[int, typer.Option("--seed")] = 1,
+    start: Annotated[Path | None, typer.Option("--start", help="A checkpoint of an earlier stage.")] = None,
+    threads: Annotated[int, typer.Option("--threads", min=1)] = 2,
+    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, ...")] = "auto",
+) -> None:
+    """Train the predictive codec, one stage at a time."""
+    if family != "predictive":
+        raise BadInput(f"only 'predictive' is trained by this command, not '{family}'")
+    if stage not in ("intra", "inter", "joint", "perceptual"):
+        raise typer.BadParameter(f"--stage is intra, inter, joint or perceptual, not '{stage}'")
+    if crop % 16:
+        raise typer.BadParameter("--crop is a multiple of 16")
+    import torch
+
+    from ...device import pick
+    from .loop import Stage
+    from .loop import train as run
+
+    torch.set_num_threads(threads)
+    # gradients far out in a distribution's tail are denormal, and a CPU is slow with those
+    torch.set_flush_denormal(True)
+    settings = Stage(stage, steps, batch, crop, 1 if stage == "intra" else pictures, rate, seed=seed)
+    run(settings, data, out, start, pick(device))
+    print(f"{out / 'checkpoint.pt'}: {steps} steps of stage {stage}", file=sys.stderr)

@@ -1,0 +1,34 @@
+"""The perceptual part of the loss: LPIPS on SqueezeNet (Zhang et al., 2018).
+
+It is trained with SqueezeNet so that LPIPS on AlexNet can be published.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ...errors import BadInput
+
+__all__ = ["Likeness"]
+
+
+class Likeness:
+    """LPIPS-squeeze of batches, differentiable in the decoded one."""
+
+    def __init__(self, device: torch.device) -> None:
+        """Raises BadInput when the package lpips or SqueezeNet's weights are not there."""
+        try:
+            import lpips
+
+            network: Any = lpips.LPIPS(net="squeeze", verbose=False)
+        except (ImportError, OSError, RuntimeError) as error:
+            raise BadInput(
+                "a perceptual stage needs genvc[eval] and SqueezeNet's weights in TORCH_HOME"
+            ) from error
+        self.network = network.to(device).to(memory_format=torch.channels_last).eval().requires_grad_(False)
+
+    def __call__(self, decoded: Tensor, picture: Tensor) -> Tensor:
+        """(n,); both (n, 3, height, width), samples 0 to 1."""
+        found: Tensor = self.network(decoded * 2 - 1, picture * 2 - 1).float().reshape(-1)
+        return found

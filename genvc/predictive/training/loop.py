@@ -1,0 +1,283 @@
+"""The training loop: stages, learning rate, running average of the weights, checkpoints, validation."""
+
+import json
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor, nn
+
+from ...errors import BadInput
+from ..model import Predictive, Reference
+from ..motion import measure
+from ..quality import lagrangian, log_step
+from . import data
+from .data import Batch
+from .likeness import Likeness
+
+__all__ = ["Stage", "train"]
+
+VALIDATED = (8, 20, 32, 44)  # grades
+_ERROR_SHARE = 0.4  # of the squared error in a perceptual loss
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """name: "intra" (intra networks alone), "inter" (all others), "joint" (all), or "perceptual" (all, for
+    LPIPS as well as error). pictures: of a run (1 for intra). crop: samples a side.
+
+    grades: lowest and highest quality grade trained. rate: the highest learning rate.
+    """
+
+    name: str
+    steps: int
+    batch: int = 8
+    crop: int = 256
+    pictures: int = 1
+    rate: float = 5e-4
+    grades: tuple[int, int] = (2, 52)
+    seed: int = 1
+
+    @property
+    def between(self) -> bool:
+        """Whether pictures between two others are trained too, in every second batch."""
+        return self.pictures > 2 and self.name in ("joint", "perceptual")
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """starts: how many pictures this one starts from. The rest: (n,), bpp and motion in bits a pixel."""
+
+    starts: int
+    bpp: Tensor
+    error: Tensor
+    motion: Tensor
+    lpips: Tensor
+
+
+def train(
+    stage: Stage, folder: Path, out: Path, start: Path | None, device: torch.device, every: int = 250
+) -> None:
+    """Trains one stage into out/checkpoint.pt, from there if it exists, else from the weights of `start`.
+
+    folder: laid out as KIND/{train,val}/files. Writes out/curve.jsonl, a line each validation.
+    """
+    torch.manual_seed(stage.seed)
+    model = Predictive().to(device).to(memory_format=torch.channels_last)
+    average = Predictive().to(device)
+    out.mkdir(parents=True, exist_ok=True)
+    checkpoint = out / "checkpoint.pt"
+    optimizer = torch.optim.AdamW(_groups(model, stage), lr=stage.rate, betas=(0.9, 0.98), weight_decay=1e-4)
+    done = 0
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, map_location=device, weights_only=True)
+        if saved["stage"] != json.loads(json.dumps(asdict(stage))):
+            raise BadInput(f"{checkpoint} is of another stage: {saved['stage']}")
+        model.load_state_dict(saved["model"])
+        average.load_state_dict(saved["average"])
+        optimizer.load_state_dict(saved["optimizer"])
+        done = saved["done"]
+    else:
+        if start is not None:
+            model.load_state_dict(torch.load(start, map_location=device, weights_only=True)["average"])
+        average.load_state_dict(model.state_dict())
+    batches = _batches(stage, folder, "train", stage.seed + done)
+    held = _held(stage, folder)
+    like = Likeness(device) if stage.name == "perceptual" else None
+    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
+    with Progress(*columns) as progress:
+        task = progress.add_task(stage.name, total=stage.steps, completed=done)
+        recent: list[float] = []
+        for step in range(done, stage.steps):
+            share = step / stage.steps
+            factor = min(1.0, (step + 1) / 100) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share)))
+            for group in optimizer.param_groups:
+                group["lr"] = group["peak"] * factor
+            between = stage.between and step % 2 == 1
+            loss, _ = _loss(model, stage, next(batches), device, None, like, between)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            if torch.isfinite(norm):
+                optimizer.step()
+            _follow(average, model, min(0.998, (step + 1) / (step + 20)))
+            recent.append(float(loss.detach()))
+            progress.update(task, completed=step + 1, description=f"{stage.name} {np.mean(recent[-50:]):.3f}")
+            if (step + 1) % every == 0 or step + 1 == stage.steps:
+                line = {"step": step + 1, "loss": float(np.mean(recent)), "time": time.time()}
+                line |= _validated(average, stage, held, device, like)
+                recent = []
+                with (out / "curve.jsonl").open("a", encoding="utf-8") as curve:
+                    curve.write(json.dumps(line) + "\n")
+                progress.console.print(json.dumps(line))
+                state = {
+                    "stage": json.loads(json.dumps(asdict(stage))),
+                    "model": model.state_dict(),
+                    "average": average.state_dict(),
+                    "optimizer": optimizer.state_dict(),
+                    "done": step + 1,
+                }
+                torch.save(state, checkpoint.with_suffix(".new"))
+                checkpoint.with_suffix(".new").replace(checkpoint)
+
+
+def _groups(model: Predictive, stage: Stage) -> list[dict[str, Any]]:
+    """The transforms start where they are good: they move slowly. Stage inter leaves intra networks alone."""
+    slow: list[nn.Parameter] = []
+    fast: list[nn.Parameter] = []
+    for name, parameter in model.named_parameters():
+        own = name.startswith("intra.")
+        parameter.requires_grad_(own == (stage.name == "intra") or stage.name in ("joint", "perceptual"))
+        if parameter.requires_grad:
+            (slow if name.endswith("_transform") else fast).append(parameter)
+    return [
+        {"params": fast, "lr": stage.rate, "peak": stage.rate},
+        {"params": slow, "lr": stage.rate / 20, "peak": stage.rate / 20, "weight_decay": 0.0},
+    ]
+
+
+def _batches(stage: Stage, folder: Path, split: str, seed: int) -> Iterator[Batch]:
+    if stage.pictures == 1:
+        for batch in data.crops(data.load_pictures(folder, split, 160), stage.crop, stage.batch, seed):
+            yield batch[:, None]
+    else:
+        clips = data.load_runs(folder, split, 160, 48)
+        yield from data.runs(clips, stage.crop, stage.pictures, stage.batch, seed)
+
+
+def _held(stage: Stage, folder: Path) -> list[Batch]:
+    """Validation batches, the same ones each time."""
+    batches = _batches(stage, folder, "val", 7)
+    return [next(batches) for _ in range(2 if stage.pictures > 1 else 3)]
+
+
+def _loss(
+    model: Predictive,
+    stage: Stage,
+    batch: Batch,
+    device: torch.device,
+    grade: int | None,
+    like: Likeness | None,
+    between: bool,
+) -> tuple[Tensor, list[_Seen]]:
+    """Bits a pixel plus distortion in bits a pixel, and what each picture gave.
+
+    grade: of all pictures, or None for random ones. between: the run's last picture is coded before the one
+    in its middle, and so on into the halves; otherwise each is predicted from the one before.
+    """
+    count, pictures, high, wide = batch.shape[:4]
+    rgb = torch.from_numpy(batch).to(device).permute(0, 1, 4, 2, 3).float() / 255
+    total = torch.zeros((), device=device)
+    found = []
+    done: dict[int, Reference] = {}
+    base = torch.randint(stage.grades[0], stage.grades[1] + 1, (count,))
+    for number, starts in _order(pictures) if between else _chain(pictures):
+        if grade is not None:
+            grades = torch.full((count,), grade)
+        else:
+            # pictures that others start from are finer
+            lower = torch.randint(0, 7, (count,)) + 4 * max(0, len(starts) - 1)
+            grades = (base - (lower if starts else 0)).clamp_min(0)
+        logs = [log_step(int(g)) for g in grades]
+        steps = torch.tensor(logs, device=device, dtype=torch.float32)
+        picture = rgb[:, number].contiguous(memory_format=torch.channels_last)
+        references = [done[start] for start in starts]
+        flows = [torch.from_numpy(_flows(batch[:, number], one)).to(device) for one in references]
+        with torch.autocast(device.type, dtype=torch.bfloat16):
+            if not references:
+                coded = model.code_intra(picture, steps)
+            else:
+                coded = model.code_predicted(picture, flows, references, steps)
+        done[number] = coded.reference
+        error = (coded.reference.picture - picture).square().mean((1, 2, 3)) * 255**2
+        bpp = coded.bits / (high * wide)
+        worth = torch.tensor([lagrangian(2**log) for log in logs], device=device)
+        distortion, lpips = 3 * error / worth, torch.zeros_like(error)
+        if like is not None:
+            with torch.autocast(device.type, dtype=torch.bfloat16):
+                lpips = like(coded.reference.picture, picture)
+            distortion = _ERROR_SHARE * distortion + _lpips_worth(grades).to(device) * lpips
+        found.append(
+            _Seen(
+                len(starts),
+                bpp.detach(),
+                error.detach(),
+                coded.motion_bits.detach() / (high * wide),
+                lpips.detach(),
+            )
+        )
+        if starts or stage.name != "inter":
+            total = total + (bpp + distortion).mean()
+    return total / max(1, pictures - (stage.name == "inter")), found
+
+
+def _flows(pictures: Batch, reference: Reference) -> npt.NDArray[np.float32]:
+    """Motion measured against what the decoder shows, as the encoder does it."""
+    shown = (reference.picture.detach().clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+    return np.stack([measure(one, other) for one, other in zip(pictures, shown, strict=True)])
+
+
+def _chain(pictures: int) -> list[tuple[int, tuple[int, ...]]]:
+    return [(number, (number - 1,) if number else ()) for number in range(pictures)]
+
+
+def _order(pictures: int) -> list[tuple[int, tuple[int, ...]]]:
+    """Pictures in coding order and those that each starts from: first, last, the middle, the halves."""
+    order: list[tuple[int, tuple[int, ...]]] = [(0, ()), (pictures - 1, (0,))]
+    spans = [(0, pictures - 1)]
+    while spans:
+        low, high = spans.pop(0)
+        if high - low > 1:
+            middle = (low + high) // 2
+            order.append((middle, (low, high)))
+            spans += [(low, middle), (middle, high)]
+    return order
+
+
+def _lpips_worth(grades: Tensor) -> Tensor:
+    """Bits a pixel that 1 of LPIPS is worth: about the slope of rate against LPIPS of intra pictures."""
+    return torch.exp2((grades.float() - 10) / 9)
+
+
+@torch.no_grad()
+def _validated(
+    model: Predictive, stage: Stage, held: list[Batch], device: torch.device, like: Likeness | None
+) -> dict[str, Any]:
+    """By grade the _means() of intra and predicted pictures; below "between" those of pictures between."""
+    line: dict[str, Any] = {"between": {}}
+    chance = torch.get_rng_state()
+    for grade in VALIDATED:
+        torch.manual_seed(grade)
+        chain = [one for batch in held for one in _loss(model, stage, batch, device, grade, like, False)[1]]
+        line[str(grade)] = _means([one for one in chain if one.starts or stage.name != "inter"])
+        if stage.between:
+            whole = [
+                one for batch in held for one in _loss(model, stage, batch, device, grade, like, True)[1]
+            ]
+            line["between"][str(grade)] = _means([one for one in whole if one.starts == 2])
+    torch.set_rng_state(chance)
+    return line
+
+
+def _means(seen: list[_Seen]) -> list[float]:
+    """Bits a pixel, PSNR, bits a pixel of motion, LPIPS."""
+    rows = [
+        (one.bpp.mean(), (10 * torch.log10(255**2 / one.error)).mean(), one.motion.mean(), one.lpips.mean())
+        for one in seen
+    ]
+    return [round(float(value), 4) for value in np.mean(np.array(rows, dtype=float), 0)]
+
+
+@torch.no_grad()
+def _follow(average: Predictive, model: Predictive, share: float) -> None:
+    for kept, new in zip(average.parameters(), model.parameters(), strict=True):
+        kept.lerp_(new, 1 - share)
+    for held, now in zip(average.buffers(), model.buffers(), strict=True):
+        held.copy_(now)
