@@ -34,12 +34,20 @@ def encode_command(
     audio: Annotated[
         bool, typer.Option("--audio", help="Pass the sound through as Opus, on top of the bit rate.")
     ] = False,
+    gop: Annotated[
+        str | None,
+        typer.Option("--gop", metavar="ld|ra|ra16", help="Of codecs with groups of pictures."),
+    ] = None,
+    effort: Annotated[
+        int | None, typer.Option("--effort", min=0, help="Of a codec whose encoder can try harder.")
+    ] = None,
     option: Options = None,
     model: Annotated[str, typer.Option("--model", help="Name of the weights; default: the codec's.")] = "",
     device: Device = "auto",
 ) -> None:
     """Encode a video or picture into a .gvc file."""
     options = codec_options(bitrate, quality, option)
+    options |= {name: value for name, value in (("gop", gop), ("effort", effort)) if value is not None}
 
     from ..files import encode_file
 

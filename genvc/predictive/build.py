@@ -1,33 +1,50 @@
 """From a name and options to the codec: weights loaded and checked."""
 
+from functools import cache
 from typing import Any
+
+import torch
 
 from ..device import pick
 from ..errors import BadInput
 from ..models import full_name, load
-from .codec import MODEL, Predictive
+from .codec import EXACT, PERCEPTUAL, Predictive
+from .networks import Networks
 
-__all__ = ["ARCHITECTURE", "create"]
+__all__ = ["ARCHITECTURE", "create", "networks_of"]
 
 ARCHITECTURE = "predictive-1"
 _KNOWN = ("quality", "bitrate", "bytes", "gop", "period", "effort")
 
 
 def create(model: str = "", device: str = "auto", **options: Any) -> Predictive:
-    """The codec; options are those of Predictive. Raises BadInput, ModelNotFound."""
+    """The codec; options are those of Predictive. Raises BadInput, ModelNotFound.
+
+    model: "" for the one that suits the rate: see Predictive.describe().
+    """
     for name in options:
         if name not in _KNOWN:
             raise BadInput(f"codec 'predictive' has no option '{name}'; it has: {', '.join(_KNOWN)}")
-    from .model import Predictive as Networks_
-    from .networks import Networks
+    chosen = pick(device)
+    if model:
+        models = (full_name(model),) * 2
+        networks_of(models[0], chosen)
+    else:
+        models = (full_name(EXACT), full_name(PERCEPTUAL))
+    return Predictive(lambda name: networks_of(name, chosen), models, **options)
 
-    name = full_name(model or MODEL)
+
+@cache
+def networks_of(name: str, device: torch.device) -> Networks:
+    """The networks of a model's full name, ready to run; kept. Raises BadInput, ModelNotFound."""
+    from .model import Predictive as Model
+
     config, weights = load(name, "predictive")
     if config.get("architecture") != ARCHITECTURE:
         raise BadInput(f"{name} is not of the architecture '{ARCHITECTURE}'")
-    networks = Networks_()
+    model = Model()
     try:
-        networks.load_state_dict({key: value.float() for key, value in weights.items()}, strict=True)
+        model.load_state_dict({key: value.float() for key, value in weights.items()}, strict=True)
     except RuntimeError as error:
         raise BadInput(f"the weights of {name} are not those of a predictive model") from error
-    return Predictive(Networks(networks, pick(device)), name, **options)
+    return Networks(model, device)

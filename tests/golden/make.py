@@ -72,7 +72,8 @@ def mixed() -> list[Picture]:
 
 
 # name of a stream, what it is, its pictures, options of the encoder
-STREAMS: list[tuple[str, str, Callable[[], list[Picture]], dict[str, Any]]] = [
+Stream = tuple[str, str, Callable[[], list[Picture]], dict[str, Any]]
+KEYPOINTS: list[Stream] = [
     (
         "head",
         "a drawn head that sways",
@@ -81,6 +82,17 @@ STREAMS: list[tuple[str, str, Callable[[], list[Picture]], dict[str, Any]]] = [
     ),
     ("mixed", "a drawn head, a drawn landscape, the head again", mixed, {"bitrate": 16_000, "seconds": 0.8}),
     ("faint", "a drawn head, its reference at less than the full size", lambda: talk(15), {"bitrate": 4000}),
+]
+RA = {"gop": "ra"}
+PREDICTIVE: list[Stream] = [
+    ("chain", "intra and predicted pictures, a cut", mixed, {"quality": 35}),
+    (
+        "between",
+        "pictures between others, the perceptual model",
+        lambda: talk(18),
+        {"quality": 20, "gop": "ra"},
+    ),
+    ("still", "one picture of an odd size", lambda: [talk(1)[0][:131, :57]], {"bytes": 900}),
 ]
 
 
@@ -116,6 +128,34 @@ def make(name: str, what: str, pictures: list[Picture], options: dict[str, Any])
     print(target.stat().st_size, facts)
 
 
+def make_predictive(name: str, what: str, pictures: list[Picture], options: dict[str, Any]) -> None:
+    """One stream of predictive, and what is to come out of it."""
+    from predictive_records import walk
+
+    target = HERE / "predictive" / f"{name}.gvc"
+    if target.exists():
+        print(f"{target.name} is there and stays as it is")
+        return
+    codec = genvc.create("predictive", device="cpu", **options)
+    info = codec.describe(pictures[0].shape[1], pictures[0].shape[0], FPS)
+    container.write(target, info, codec.encode((Frame(rgb, k) for k, rgb in enumerate(pictures)), info))
+    info, packets = container.read(target)
+    held = list(packets)
+    integers, frames = walk(info, held)
+    facts = {
+        "what": what,
+        "options": options,
+        "model": info.model,
+        "kinds": [packet.payload[0] // 64 for packet in held],
+        "integers": integers,
+    }
+    target.with_suffix(".json").write_text(json.dumps(facts, indent=2) + "\n")
+    shown = [frame.rgb for frame in frames]
+    media.write(target.with_name(f"{name}-small.png"), [Frame(small(shown), 0)], FPS)
+    media.write(target.with_name(f"{name}-last.png"), [Frame(shown[-1], 0)], FPS)
+    print(target.stat().st_size, facts)
+
+
 def small(pictures: Sequence[Picture]) -> Picture:
     """Means of 8x8 pixels, the pictures side by side: (height / 8, width / 8 * pictures, 3)."""
     high, wide = (size // BLOCK for size in pictures[0].shape[:2])
@@ -126,7 +166,9 @@ def small(pictures: Sequence[Picture]) -> Picture:
 
 if __name__ == "__main__":
     # this script's own folder has a `keypoints` too, which holds no code
-    sys.path[:1] = [str(HERE.parents[1]), str(HERE.parent / "keypoints")]
+    sys.path[:1] = [str(HERE.parents[1]), *(str(HERE.parent / name) for name in ("keypoints", "predictive"))]
     torch.set_num_threads(1)
-    for stream_name, about, source, chosen in STREAMS:
+    for stream_name, about, source, chosen in KEYPOINTS:
         make(stream_name, about, source(), chosen)
+    for stream_name, about, source, chosen in PREDICTIVE:
+        make_predictive(stream_name, about, source(), chosen)

@@ -1,6 +1,10 @@
 """Training goes on where it stopped, gets better, and gives a model that streams can name."""
 
 import json
+import os
+import socket
+import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -98,6 +102,54 @@ def test_another_stage_does_not_overwrite_a_run(material: Path, tmp_path: Path, 
     torch.set_num_threads(before)
     assert code != 0
     assert "is of another stage" in capsys.readouterr().err
+
+
+def test_two_processes_train_one_model(material: Path, tmp_path: Path) -> None:
+    """Each has batches of its own; averaged gradients keep their weights alike."""
+    code = (
+        "import sys, torch; from genvc.predictive.training import loop; from pathlib import Path;"
+        "torch.set_num_threads(1);"
+        "stage = loop.Stage('joint', 2, 1, 64, 3); data, out = map(Path, sys.argv[1:]);"
+        "kept = [];"
+        "made = loop._Run.__init__;"
+        "loop._Run.__init__ = lambda self, *given: (kept.append(self), made(self, *given))[1];"
+        "loop.train(stage, data, out, None, torch.device('cpu'));"
+        "print('sum', repr(sum(float(p.double().abs().sum()) for p in kept[0].model.parameters())))"
+    )
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    common = {**os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(material), str(tmp_path / "run")],
+            env={**common, "RANK": str(rank)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    try:
+        said = [process.communicate(timeout=240)[0] for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    sums = {text.split("sum ")[1] for text in said}
+    assert len(sums) == 1
+    assert len((tmp_path / "run" / "curve.jsonl").read_text().splitlines()) == 1
+
+
+@pytest.mark.skipif(
+    "TORCH_HOME" not in os.environ, reason="no SqueezeNet weights: TORCH_HOME is not set"
+)
+def test_the_perceptual_stage_runs_with_a_critic(material: Path, tmp_path: Path) -> None:
+    before = torch.get_num_threads()
+    curve = train(material, tmp_path, "perceptual", 3, "--pictures", "3", "--critic", "0.05")
+    torch.set_num_threads(before)
+    assert set(curve[-1]["between"]) == {"8", "20", "32", "44"}
+    assert 0 < curve[-1]["20"][3] < 1
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    assert any(key.startswith("layers") for key in state["critic"])
 
 
 def test_a_folder_without_pictures_is_one_line(tmp_path: Path, capsys: Any) -> None:

@@ -25,6 +25,12 @@ def train(
         int, typer.Option("--pictures", min=2, max=16, help="Of a run, for inter and joint.")
     ] = 3,
     rate: Annotated[float, typer.Option("--rate", help="The highest learning rate.")] = 5e-4,
+    critic: Annotated[
+        float, typer.Option("--critic", min=0, help="Share of the adversarial loss of stage perceptual.")
+    ] = 0.0,
+    most: Annotated[
+        int, typer.Option("--most", min=2, max=63, help="The highest grade trained; see docs/predictive.md.")
+    ] = 52,
     seed: Annotated[int, typer.Option("--seed")] = 1,
     start: Annotated[Path | None, typer.Option("--start", help="A checkpoint of an earlier stage.")] = None,
     threads: Annotated[int, typer.Option("--threads", min=1)] = 2,
@@ -35,6 +41,8 @@ def train(
         raise BadInput(f"only 'predictive' is trained by this command, not '{family}'")
     if stage not in ("intra", "inter", "joint", "perceptual"):
         raise typer.BadParameter(f"--stage is intra, inter, joint or perceptual, not '{stage}'")
+    if critic and stage != "perceptual":
+        raise typer.BadParameter("--critic goes with --stage perceptual")
     if crop % 16:
         raise typer.BadParameter("--crop is a multiple of 16")
     import torch
@@ -46,6 +54,7 @@ def train(
     torch.set_num_threads(threads)
     # gradients far out in a distribution's tail are denormal, and a CPU is slow with those
     torch.set_flush_denormal(True)
-    settings = Stage(stage, steps, batch, crop, 1 if stage == "intra" else pictures, rate, seed=seed)
+    length = 1 if stage == "intra" else pictures
+    settings = Stage(stage, steps, batch, crop, length, rate, (min(2, most), most), seed, critic)
     run(settings, data, out, start, pick(device))
     print(f"{out / 'checkpoint.pt'}: {steps} steps of stage {stage}", file=sys.stderr)

@@ -18,7 +18,8 @@ from ...errors import BadInput
 from ..model import Predictive, Reference
 from ..motion import measure
 from ..quality import lagrangian, log_step
-from . import data
+from . import data, several
+from .critic import Critic
 from .data import Batch
 from .likeness import Likeness
 
@@ -26,6 +27,7 @@ __all__ = ["Stage", "train"]
 
 VALIDATED = (8, 20, 32, 44)  # grades
 _ERROR_SHARE = 0.4  # of the squared error in a perceptual loss
+_ALONE = 200  # steps that the critic learns before it is heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ class Stage:
     """name: "intra" (intra networks alone), "inter" (all others), "joint" (all), or "perceptual" (all, for
     LPIPS as well as error). pictures: of a run (1 for intra). crop: samples a side.
 
-    grades: lowest and highest quality grade trained. rate: the highest learning rate.
+    grades: lowest and highest quality grade trained. rate: the highest learning rate. critic: share of the
+    adversarial loss, in LPIPS, of a perceptual stage; 0 for none.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Stage:
     rate: float = 5e-4
     grades: tuple[int, int] = (2, 52)
     seed: int = 1
+    critic: float = 0.0
 
     @property
     def between(self) -> bool:
@@ -53,13 +57,19 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """starts: how many pictures this one starts from. The rest: (n,), bpp and motion in bits a pixel."""
+    """starts: how many pictures this one starts from. bpp to lpips: (n,), bpp and motion in bits a pixel.
+
+    decoded, picture: (n, 3, height, width). log_step: (n,).
+    """
 
     starts: int
     bpp: Tensor
     error: Tensor
     motion: Tensor
     lpips: Tensor
+    decoded: Tensor
+    picture: Tensor
+    log_step: Tensor
 
 
 def train(
@@ -67,65 +77,117 @@ def train(
 ) -> None:
     """Trains one stage into out/checkpoint.pt, from there if it exists, else from the weights of `start`.
 
-    folder: laid out as KIND/{train,val}/files. Writes out/curve.jsonl, a line each validation.
+    folder: laid out as KIND/{train,val}/files. Writes out/curve.jsonl, a line each validation. Raises
+    BadInput for a checkpoint of another stage.
     """
-    torch.manual_seed(stage.seed)
-    model = Predictive().to(device).to(memory_format=torch.channels_last)
-    average = Predictive().to(device)
     out.mkdir(parents=True, exist_ok=True)
-    checkpoint = out / "checkpoint.pt"
-    optimizer = torch.optim.AdamW(_groups(model, stage), lr=stage.rate, betas=(0.9, 0.98), weight_decay=1e-4)
-    done = 0
-    if checkpoint.exists():
-        saved = torch.load(checkpoint, map_location=device, weights_only=True)
-        if saved["stage"] != json.loads(json.dumps(asdict(stage))):
-            raise BadInput(f"{checkpoint} is of another stage: {saved['stage']}")
-        model.load_state_dict(saved["model"])
-        average.load_state_dict(saved["average"])
-        optimizer.load_state_dict(saved["optimizer"])
-        done = saved["done"]
-    else:
-        if start is not None:
-            model.load_state_dict(torch.load(start, map_location=device, weights_only=True)["average"])
-        average.load_state_dict(model.state_dict())
-    batches = _batches(stage, folder, "train", stage.seed + done)
-    held = _held(stage, folder)
-    like = Likeness(device) if stage.name == "perceptual" else None
+    rank, device = several.begin(device)
+    try:
+        run = _Run(stage, out / "checkpoint.pt", start, device)
+        torch.manual_seed(stage.seed + 1000 * rank)
+        batches = _batches(stage, folder, "train", stage.seed + run.done + 1000 * rank)
+        if rank == 0:
+            _lead(run, batches, _held(stage, folder), out, every)
+        while run.done < stage.steps:
+            run.step(next(batches))
+    finally:
+        several.end()
+
+
+def _lead(run: "_Run", batches: Iterator[Batch], held: list[Batch], out: Path, every: int) -> None:
+    """The first process's part, or the only one's: it also shows, validates and saves."""
+    stage = run.stage
     columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
     with Progress(*columns) as progress:
-        task = progress.add_task(stage.name, total=stage.steps, completed=done)
+        task = progress.add_task(stage.name, total=stage.steps, completed=run.done)
         recent: list[float] = []
-        for step in range(done, stage.steps):
-            share = step / stage.steps
-            factor = min(1.0, (step + 1) / 100) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share)))
-            for group in optimizer.param_groups:
-                group["lr"] = group["peak"] * factor
-            between = stage.between and step % 2 == 1
-            loss, _ = _loss(model, stage, next(batches), device, None, like, between)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            norm = nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            if torch.isfinite(norm):
-                optimizer.step()
-            _follow(average, model, min(0.998, (step + 1) / (step + 20)))
-            recent.append(float(loss.detach()))
-            progress.update(task, completed=step + 1, description=f"{stage.name} {np.mean(recent[-50:]):.3f}")
-            if (step + 1) % every == 0 or step + 1 == stage.steps:
-                line = {"step": step + 1, "loss": float(np.mean(recent)), "time": time.time()}
-                line |= _validated(average, stage, held, device, like)
+        while run.done < stage.steps:
+            recent.append(run.step(next(batches)))
+            shown = f"{stage.name} {np.mean(recent[-50:]):.3f}"
+            progress.update(task, completed=run.done, description=shown)
+            if run.done % every == 0 or run.done == stage.steps:
+                line = {"step": run.done, "loss": float(np.mean(recent)), "time": time.time()}
+                line |= run.validated(held)
                 recent = []
                 with (out / "curve.jsonl").open("a", encoding="utf-8") as curve:
                     curve.write(json.dumps(line) + "\n")
                 progress.console.print(json.dumps(line))
-                state = {
-                    "stage": json.loads(json.dumps(asdict(stage))),
-                    "model": model.state_dict(),
-                    "average": average.state_dict(),
-                    "optimizer": optimizer.state_dict(),
-                    "done": step + 1,
-                }
-                torch.save(state, checkpoint.with_suffix(".new"))
-                checkpoint.with_suffix(".new").replace(checkpoint)
+                run.save()
+
+
+class _Run:
+    """The state of a stage's training."""
+
+    def __init__(self, stage: Stage, checkpoint: Path, start: Path | None, device: torch.device) -> None:
+        torch.manual_seed(stage.seed)
+        self.stage, self.checkpoint, self.device = stage, checkpoint, device
+        self.model = Predictive().to(device).to(memory_format=torch.channels_last)
+        self.average = Predictive().to(device)
+        self.optimizer = torch.optim.AdamW(
+            _groups(self.model, stage), lr=stage.rate, betas=(0.9, 0.98), weight_decay=1e-4
+        )
+        self.like = Likeness(device) if stage.name == "perceptual" else None
+        self.critic = Critic().to(device) if stage.critic else None
+        self.done = 0
+        if checkpoint.exists():
+            self._load()
+            return
+        if start is not None:
+            self.model.load_state_dict(torch.load(start, map_location=device, weights_only=True)["average"])
+        self.average.load_state_dict(self.model.state_dict())
+
+    def step(self, batch: Batch) -> float:
+        """One step; returns its loss."""
+        stage, share = self.stage, self.done / self.stage.steps
+        factor = min(1.0, (self.done + 1) / 100) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share)))
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["peak"] * factor
+        between = stage.between and self.done % 2 == 1
+        heard = self.critic if self.done >= _ALONE else None
+        loss, found = _loss(self.model, stage, batch, self.device, None, self.like, between, heard)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        several.average_gradients(self.model.parameters())
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        if torch.isfinite(norm):
+            self.optimizer.step()
+        if self.critic is not None:
+            self.critic.learn(found[-1].decoded, found[-1].picture, found[-1].log_step)
+        self.done += 1
+        _follow(self.average, self.model, min(0.998, self.done / (self.done + 19)))
+        return float(loss.detach())
+
+    def validated(self, held: list[Batch]) -> dict[str, Any]:
+        """What the averaged weights give, see _validated()."""
+        return _validated(self.average, self.stage, held, self.device, self.like)
+
+    def save(self) -> None:
+        """The checkpoint, whole or not at all."""
+        state = {"stage": _plain(self.stage), "done": self.done}
+        for name, part in self._parts().items():
+            state[name] = part.state_dict()
+        new = self.checkpoint.with_suffix(".new")
+        torch.save(state, new)
+        new.replace(self.checkpoint)
+
+    def _load(self) -> None:
+        saved = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
+        if saved["stage"] != _plain(self.stage):
+            raise BadInput(f"{self.checkpoint} is of another stage: {saved['stage']}")
+        for name, part in self._parts().items():
+            part.load_state_dict(saved[name])
+        self.done = saved["done"]
+
+    def _parts(self) -> dict[str, Any]:
+        parts: dict[str, Any] = {"model": self.model, "average": self.average, "optimizer": self.optimizer}
+        if self.critic is not None:
+            parts |= {"critic": self.critic, "critic_optimizer": self.critic.optimizer}
+        return parts
+
+
+def _plain(stage: Stage) -> Any:
+    """As it comes back from a checkpoint."""
+    return json.loads(json.dumps(asdict(stage)))
 
 
 def _groups(model: Predictive, stage: Stage) -> list[dict[str, Any]]:
@@ -166,6 +228,7 @@ def _loss(
     grade: int | None,
     like: Likeness | None,
     between: bool,
+    critic: Critic | None = None,
 ) -> tuple[Tensor, list[_Seen]]:
     """Bits a pixel plus distortion in bits a pixel, and what each picture gave.
 
@@ -203,7 +266,10 @@ def _loss(
         if like is not None:
             with torch.autocast(device.type, dtype=torch.bfloat16):
                 lpips = like(coded.reference.picture, picture)
-            distortion = _ERROR_SHARE * distortion + _lpips_worth(grades).to(device) * lpips
+                unlike = lpips
+                if critic is not None:
+                    unlike = lpips - stage.critic * critic(coded.reference.picture, steps).mean((1, 2, 3))
+            distortion = _ERROR_SHARE * distortion + _lpips_worth(grades).to(device) * unlike
         found.append(
             _Seen(
                 len(starts),
@@ -211,6 +277,9 @@ def _loss(
                 error.detach(),
                 coded.motion_bits.detach() / (high * wide),
                 lpips.detach(),
+                coded.reference.picture.detach(),
+                picture,
+                steps,
             )
         )
         if starts or stage.name != "inter":
