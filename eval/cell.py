@@ -14,7 +14,7 @@ from .cache import Cache
 from .clip import Clip, file_hash
 from .fingerprint import of_codec, of_metric
 from .process import call
-from .setting import parse_setting
+from .setting import parse_codec, parse_setting
 from .stage import Measuring, decode_stage, encode_stage, measure_stage
 
 __all__ = ["Cell", "run_cells", "stored_streams_of"]
@@ -37,7 +37,7 @@ class Cell:
 
 def stored_streams_of(codec: str, clip: Clip) -> dict[int, Path] | None:
     """Streams of the clip that were made before, by quantiser; None for a codec that has no such thing."""
-    point = installed(CODECS).get(codec)
+    point = installed(CODECS).get(parse_codec(codec)[0])
     if point is None:
         return None
     try:
@@ -97,7 +97,13 @@ class _Work:
             stored = stored_streams_of(cell.codec, cell.clip)
             self.ready = cell.setting in {f"q{step}" for step in stored or {}}
             streams = sorted(f"{step}:{file_hash(path)}" for step, path in (stored or {}).items())
-            said = (cell.clip.identity(), cell.codec, cell.setting, of_codec(cell.codec), str(streams))
+            said = (
+                cell.clip.identity(),
+                cell.codec,
+                cell.setting,
+                of_codec(parse_codec(cell.codec)[0]),
+                str(streams),
+            )
             self.folder = Cache(Path(cell.cache)).folder(*said)
             self.stream = str(self.folder / "stream.gvc")
             arguments = (cell.clip, cell.codec, cell.setting, stored is not None, self.stream, cell.threads)

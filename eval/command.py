@@ -28,7 +28,12 @@ def bench(
         str, typer.Option("--json", metavar="OUT", help="The result; it grows while the run goes on.")
     ],
     codecs: Annotated[
-        str | None, typer.Option("--codecs", metavar="A,B,C", help="See `genvc list`; default: the suite's.")
+        str | None,
+        typer.Option(
+            "--codecs",
+            metavar="A,B,C",
+            help="See `genvc list`; NAME+option=value for a variant; default: the suite's.",
+        ),
     ] = None,
     rates: Annotated[
         list[str] | None,

@@ -8,7 +8,7 @@ from genvc.plugins import CODECS, installed
 from .cell import Cell, stored_streams_of
 from .clip import Clip
 from .fingerprint import of_metric
-from .setting import parse_setting
+from .setting import parse_codec, parse_setting
 from .suite import Suite
 
 __all__ = ["batches", "plan"]
@@ -34,8 +34,9 @@ def plan(
     """
     known = installed(CODECS)
     for codec in codecs:
-        if codec not in known:
-            raise BadInput(f"no codec '{codec}'; installed: {', '.join(known)}")
+        name, _ = parse_codec(codec)
+        if name not in known:
+            raise BadInput(f"no codec '{name}'; installed: {', '.join(known)}")
     for metric in metrics:
         of_metric(metric)
     for values in rates.values():
@@ -64,16 +65,19 @@ def batches(cells: Sequence[Cell]) -> list[list[Cell]]:
 
 
 def _settings(suite: Suite, clip: Clip, codec: str, rates: Mapping[str, Sequence[str]]) -> Sequence[str]:
-    if codec in rates:
-        return rates[codec]
+    names = (codec, parse_codec(codec)[0])
+    for name in names:
+        if name in rates:
+            return rates[name]
     stored = stored_streams_of(codec, clip)
     if stored is not None:
-        wanted = suite.rates.get(codec, ())
+        wanted = suite.rates.get(names[1], ())
         there = [f"q{step}" for step in sorted(stored)]
         # Which quantisers a clip was stored at differs from clip to clip; use those that are wanted.
         return [setting for setting in there if setting in wanted or not wanted] or there or wanted or ["q42"]
     if "default" in rates:
         return rates["default"]
-    if codec in suite.rates:
-        return suite.rates[codec]
+    for name in names:
+        if name in suite.rates:
+            return suite.rates[name]
     return suite.rates.get("default", DEFAULT_RATES[clip.picture])

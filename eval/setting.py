@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from genvc.errors import BadInput
 
-__all__ = ["Setting", "parse_setting"]
+__all__ = ["Setting", "parse_codec", "parse_setting"]
 
 _RATE = re.compile(r"(\d+(?:\.\d+)?)([kKmM]?)")
 _FACTORS = {"": 1.0, "k": 1e3, "m": 1e6}
@@ -36,6 +36,15 @@ class Setting:
             return {self.kind: self.value}
         bits = float(self.value) * width * height
         return {"bytes": max(1, round(bits / 8))} if picture else {"bitrate": bits * float(fps)}
+
+
+def parse_codec(text: str) -> tuple[str, dict[str, float | int | str]]:
+    """Name and options of "predictive" or "predictive+gop=ra+period=32"; raises BadInput."""
+    name, *rest = text.split("+")
+    found = [_OPTION.fullmatch(part) for part in rest]
+    if not all(found):
+        raise BadInput(f"'{text}' is no codec: after + comes option=value")
+    return name, {one[1]: _number(one[2]) for one in found if one}
 
 
 def parse_setting(text: str) -> Setting:

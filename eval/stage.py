@@ -23,7 +23,7 @@ from .cost import Counted, parameters
 from .metering import Metering, MetricSet
 from .metrics import pictures_to_tensor
 from .process import memory_mb, resident_mb
-from .setting import parse_setting
+from .setting import parse_codec, parse_setting
 
 __all__ = ["Measuring", "decode_stage", "encode_stage", "measure_stage"]
 
@@ -35,7 +35,7 @@ def encode_stage(
 ) -> dict[str, Any]:
     """Encodes a clip into the .gvc file `target` and says what it took.
 
-    by_name: the codec looks for stored streams by the clip's name. bytes: the whole file, or for elementary
+    codec: a name, perhaps with options: see parse_codec(). by_name: the codec looks for stored streams by the clip's name. bytes: the whole file, or for elementary
     codecs the packets. encode_seconds leaves out reading the clip, loading the codec and the search
     for a size. Raises GenvcError.
     """
@@ -48,14 +48,15 @@ def encode_stage(
     )
     if by_name:
         options["clip"] = clip.path
-    made = create(codec, **options)
+    name, more = parse_codec(codec)
+    made = create(name, **(options | more))
     header = made.describe(info.width, info.height, info.fps)
     search = getattr(made, "quantizer_for", None)
     if search is not None:
         count = sum(1 for _ in frames)
         found = search(lambda: clip.open()[1], header, count)
         if found is not None:
-            made = create(codec, quantizer=found)
+            made = create(name, **(more | {"quantizer": found}))
         frames = clip.open()[1]
     watched = _Watched(frames)
     Path(target).parent.mkdir(parents=True, exist_ok=True)

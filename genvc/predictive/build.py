@@ -8,7 +8,7 @@ import torch
 from ..device import pick
 from ..errors import BadInput
 from ..models import full_name, load
-from .codec import EXACT, PERCEPTUAL, Predictive
+from .codec import MODEL, Predictive
 from .networks import Networks
 
 __all__ = ["ARCHITECTURE", "create", "networks_of"]
@@ -18,20 +18,13 @@ _KNOWN = ("quality", "bitrate", "bytes", "gop", "period", "effort")
 
 
 def create(model: str = "", device: str = "auto", **options: Any) -> Predictive:
-    """The codec; options are those of Predictive. Raises BadInput, ModelNotFound.
-
-    model: "" for the one that suits the rate: see Predictive.describe().
-    """
-    for name in options:
-        if name not in _KNOWN:
-            raise BadInput(f"codec 'predictive' has no option '{name}'; it has: {', '.join(_KNOWN)}")
+    """The codec; options are those of Predictive. Raises BadInput, ModelNotFound."""
+    for option in options:
+        if option not in _KNOWN:
+            raise BadInput(f"codec 'predictive' has no option '{option}'; it has: {', '.join(_KNOWN)}")
     chosen = pick(device)
-    if model:
-        models = (full_name(model),) * 2
-        networks_of(models[0], chosen)
-    else:
-        models = (full_name(EXACT), full_name(PERCEPTUAL))
-    return Predictive(lambda name: networks_of(name, chosen), models, **options)
+    name = full_name(model or MODEL)
+    return Predictive(networks_of(name, chosen), name, **options)
 
 
 @cache

@@ -12,11 +12,9 @@ from .networks import BETWEEN, INTRA, Made, Networks, kind_of
 from .quality import GRADES, grade_of
 from .rate import Rate
 
-__all__ = ["EXACT", "PERCEPTUAL", "Predictive"]
+__all__ = ["MODEL", "Predictive"]
 
-EXACT, PERCEPTUAL = "predictive-mse", "predictive-lpips"
-# bits a pixel, or grades, below which the perceptual model is chosen where none is named
-_FEW_BITS, _LOW_GRADE = 0.1, 20
+MODEL = "predictive-mse"
 _VERSION = 1
 _PIXELS = 1 << 24
 # A predicted picture of more than this part of the key picture's bytes may be of another scene.
@@ -28,8 +26,8 @@ class Predictive:
 
     def __init__(
         self,
-        networks: Callable[[str], Networks],
-        models: tuple[str, str],
+        networks: Networks,
+        model: str,
         quality: float | None = None,
         bitrate: float | None = None,
         bytes: int | None = None,
@@ -37,8 +35,7 @@ class Predictive:
         period: int = 0,
         effort: int = 0,
     ) -> None:
-        """networks: of a model's full name. models: full names, of the one trained for squared error and of
-        the perceptual one; twice the same for no choice.
+        """model: the full name of the networks.
 
         quality: 0 (smallest) to 100. bitrate: bit/s, the container's share included. bytes: at most so
         many a picture, all of them intra. At most one of the three. gop: "ld" (low delay: a picture decodes
@@ -60,8 +57,8 @@ class Predictive:
         _check("effort", effort, int, 0, 1000)
         if gop not in GOPS:
             raise BadInput(f"codec 'predictive': gop is one of {', '.join(GOPS)}, not {gop!r}")
-        self.networks_of = networks
-        self.models = models
+        self.networks = networks
+        self.model = model
         self.mini = GOPS[gop]
         self.effort = effort
         self.grade = grade_of(50 if quality is None else quality)
@@ -69,11 +66,7 @@ class Predictive:
         self.period = 1 if bytes is not None else period
 
     def describe(self, width: int, height: int, fps: Fraction) -> StreamInfo:
-        """The header; raises Unsupported for more than 16 million pixels.
-
-        The perceptual model is for less than 0.1 bits a pixel, or where only a quality is given for grades
-        below 20 (a quality of 31).
-        """
+        """The header; raises Unsupported for more than 16 million pixels."""
         from ..media.limits import check_size
 
         check_size(width, height)
@@ -81,17 +74,11 @@ class Predictive:
             raise Unsupported(
                 f"codec 'predictive' takes pictures of up to {_PIXELS} pixels, not {width}x{height}"
             )
-        if self.bitrate is not None:
-            few = self.bitrate / (width * height * fps) < _FEW_BITS
-        elif self.bytes is not None:
-            few = 8 * self.bytes / (width * height) < _FEW_BITS
-        else:
-            few = self.grade < _LOW_GRADE
-        return StreamInfo("predictive", self.models[few], width, height, fps, bytes([_VERSION, self.mini]))
+        return StreamInfo("predictive", self.model, width, height, fps, bytes([_VERSION, self.mini]))
 
     def encode(self, frames: Iterable[Frame], info: StreamInfo) -> Iterator[Packet]:
         """One packet for each frame, low delay at once; raises BadInput for a frame of another size."""
-        coding = _Coding(self, self.networks_of(info.model), info.fps)
+        coding = _Coding(self, info.fps)
         waiting: list[Frame] = []
         for frame in frames:
             if frame.rgb.shape != (info.height, info.width, 3):
@@ -110,7 +97,7 @@ class Predictive:
             raise CorruptStream("the stream's parameters are not those of a predictive stream")
         if info.width * info.height > _PIXELS:
             raise CorruptStream(f"a predictive stream of {info.width}x{info.height} is not possible")
-        decoding = _Decoding(self.networks_of(info.model), info)
+        decoding = _Decoding(self.networks, info)
         for packet in packets:
             if packet.track == 0:
                 yield from decoding.take(packet)
@@ -120,9 +107,9 @@ class Predictive:
 class _Coding:
     """One stream's encoder."""
 
-    def __init__(self, codec: Predictive, networks: Networks, fps: Fraction) -> None:
+    def __init__(self, codec: Predictive, fps: Fraction) -> None:
         self.codec = codec
-        self.networks = networks
+        self.networks = codec.networks
         self.rate = Rate(codec.bitrate, fps) if codec.bitrate is not None else None
         self.last: Made | None = None
         self.since = self.key_bytes = 0

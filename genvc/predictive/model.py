@@ -159,7 +159,10 @@ def _through(
         whole = thrifty(rest.detach(), log_scale.detach(), model.thrift)
         if skipping:
             whole = torch.where(level_of(log_scale) < SKIPPED, 0, whole)
-        rounded = mean + rest + (whole - rest).detach()
+        # Gradients reach what is wanted only where rounding is fair. A number held at 0 is always short of
+        # what is wanted: passing that on would teach the analysis to ask for more, against its own thrift.
+        fair = (whole != 0) & (whole == torch.round(rest))
+        rounded = torch.where(fair, wanted + (mean + whole - wanted).detach(), mean + whole)
         known = torch.where(mine, rounded, known)
         means = torch.where(mine, mean, means)
         scales = torch.where(mine, log_scale, scales)

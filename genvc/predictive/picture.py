@@ -80,7 +80,7 @@ class PictureCoder(nn.Module):
         self.last = nn.Conv2d(WIDTH, 48, 3, padding=1)
         zero(self.last)
         spread_ = spread() - (1.5 if predicted else 0.0)
-        self.latents = Latents(CHANNELS, 32, state, condition, spread_, 0.05 if predicted else 0.04)
+        self.latents = Latents(CHANNELS, 32, state, condition, spread_, 0.03 if predicted else 0.02)
 
     def steps(self, log_step: float | Tensor) -> Tensor:
         """(n or 1, channels, 1, 1): the quantiser step of each channel, for samples of 0 to 255."""

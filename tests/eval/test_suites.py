@@ -4,7 +4,7 @@ import pytest
 
 from eval.clip import Clip
 from eval.plan import batches, plan
-from eval.setting import parse_setting
+from eval.setting import parse_codec, parse_setting
 from eval.suite import Suite, load_suite, of_files, shipped
 from genvc.errors import BadInput
 from genvc.plugins import CODECS, installed
@@ -225,6 +225,13 @@ def test_a_rate_is_read(text, kind, value):
 def test_a_rate_that_is_none_is_refused(text):
     with pytest.raises(BadInput, match="is no rate"):
         parse_setting(text)
+
+
+def test_a_codec_may_come_with_options():
+    assert parse_codec("x264-ld") == ("x264-ld", {})
+    assert parse_codec("predictive+gop=ra+period=32") == ("predictive", {"gop": "ra", "period": 32})
+    with pytest.raises(BadInput, match="after . comes option=value"):
+        parse_codec("predictive+ra")
 
 
 def test_a_rate_means_bytes_for_a_picture_and_bits_per_second_for_a_clip():

@@ -139,9 +139,7 @@ def test_two_processes_train_one_model(material: Path, tmp_path: Path) -> None:
     assert len((tmp_path / "run" / "curve.jsonl").read_text().splitlines()) == 1
 
 
-@pytest.mark.skipif(
-    "TORCH_HOME" not in os.environ, reason="no SqueezeNet weights: TORCH_HOME is not set"
-)
+@pytest.mark.skipif("TORCH_HOME" not in os.environ, reason="no SqueezeNet weights: TORCH_HOME is not set")
 def test_the_perceptual_stage_runs_with_a_critic(material: Path, tmp_path: Path) -> None:
     before = torch.get_num_threads()
     curve = train(material, tmp_path, "perceptual", 3, "--pictures", "3", "--critic", "0.05")

@@ -32,7 +32,9 @@ def train(
         int, typer.Option("--most", min=2, max=63, help="The highest grade trained; see docs/predictive.md.")
     ] = 52,
     seed: Annotated[int, typer.Option("--seed")] = 1,
-    start: Annotated[Path | None, typer.Option("--start", help="A checkpoint of an earlier stage.")] = None,
+    start: Annotated[
+        str, typer.Option("--start", help="Checkpoint of an earlier stage, or a model's name.")
+    ] = "",
     threads: Annotated[int, typer.Option("--threads", min=1)] = 2,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, ...")] = "auto",
 ) -> None:

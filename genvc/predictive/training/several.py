@@ -35,7 +35,7 @@ def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
     flat = torch.cat([part.reshape(-1).float() for part in parts])
     distributed.all_reduce(flat)
     flat /= distributed.get_world_size()
-    for parameter, mean in zip(trained, flat.split([one.numel() for one in trained]), strict=True):
+    for parameter, mean in zip(trained, torch.split(flat, [one.numel() for one in trained]), strict=True):
         parameter.grad = mean.reshape(parameter.shape).to(parameter.dtype)
 
 
