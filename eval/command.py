@@ -14,6 +14,7 @@ import typer
 from genvc.errors import BadInput
 
 from .cell import Cell
+from .setting import parse_codec
 from .suite import Suite
 
 __all__ = ["bench"]
@@ -132,7 +133,7 @@ def _rates(given: Sequence[str] | None, codecs: Sequence[str]) -> dict[str, tupl
         name, colon, values = text.partition(":")
         if not colon:
             name, values = "default", text
-        elif name not in codecs:
+        elif name not in {*codecs, *(parse_codec(codec)[0] for codec in codecs)}:
             raise BadInput(f"rates for '{name}', which is not among the codecs")
         if not _words(values):
             raise BadInput(f"'{text}' names no rate")
