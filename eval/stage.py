@@ -35,9 +35,9 @@ def encode_stage(
 ) -> dict[str, Any]:
     """Encodes a clip into the .gvc file `target` and says what it took.
 
-    codec: a name, perhaps with options: see parse_codec(). by_name: the codec looks for stored streams by the
-    clip's name. bytes: the whole file, or for elementary codecs the packets. encode_seconds leaves out reading
-    the clip, loading the codec and the search for a size. Raises GenvcError.
+    codec: a name, perhaps with options: see parse_codec(). by_name: the codec looks for stored streams by
+    the clip's name. bytes: the whole file, or for elementary codecs the packets. encode_seconds leaves out
+    reading the clip, loading the codec and the search for a size. Raises GenvcError.
     """
     base = resident_mb()
     torch.set_num_threads(threads)
