@@ -88,7 +88,7 @@ PREDICTIVE: list[Stream] = [
     ("chain", "intra and predicted pictures, a cut", mixed, {"quality": 35}),
     (
         "between",
-        "pictures between others, the perceptual model",
+        "pictures between two others",
         lambda: talk(18),
         {"quality": 20, "gop": "ra"},
     ),
