@@ -16,7 +16,7 @@ from .quality import lagrangian
 
 __all__ = ["improved"]
 
-_RATE = 0.006  # quantiser steps squared for each bit
+_RATE = 0.006  # quantiser steps squared for each bit; halved where a step leads up
 
 
 def improved(
@@ -28,17 +28,18 @@ def improved(
     steps. picture: (1, 3, height, width), samples 0 to 1.
     """
     worth = lagrangian(2**log_step)
-    best, least = start, float("inf")
-    tried = start.detach().clone()
+    best, least, rate = start, float("inf"), _RATE
+    downhill = torch.zeros_like(start)
     with torch.enable_grad():
         for step in range(steps + 1):
-            tried = tried.detach().requires_grad_(True)
+            tried = (best - rate * downhill).detach().requires_grad_(True)
             coded = code(tried)
             error = (coded.reference.picture - picture).square().sum() * 255**2
             cost = coded.bits.sum() + error / worth
             if float(cost.detach()) < least:
                 least, best = float(cost.detach()), tried.detach()
-            if step < steps:
-                (slope,) = torch.autograd.grad(cost, tried)
-                tried = tried - _RATE * (1 - 0.8 * step / steps) * slope
+                if step < steps:
+                    (downhill,) = torch.autograd.grad(cost, tried)
+            else:
+                rate /= 2
     return best
