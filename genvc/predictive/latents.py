@@ -5,6 +5,7 @@ decoder, which knows mean and scale, needs nothing else. Latents whose scale say
 surely at their mean are not coded (AlphaVC's entropy skipping).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,31 @@ import torch
 from torch import Tensor
 
 from ..entropy import MAX_INTEGER, SymbolDecoder, SymbolEncoder, Tables
-from .probability import SKIPPED, STEPS, Latents, level_of, order_of, thrifty
+from .probability import SKIPPED, STEPS, Latents, cheapest, level_of, order_of, thrifty
 
-__all__ = ["read", "write"]
+__all__ = ["read", "write", "write_cheapest"]
+
+
+def write_cheapest(
+    coder: SymbolEncoder,
+    exact: Latents,
+    tables: Tables,
+    wanted: Tensor,
+    sides: Sequence[Tensor],
+    state: Tensor | None,
+    condition: Tensor | None,
+    log_step: float,
+    worth: Tensor,
+) -> Tensor:
+    """write() with those of the side latents that cost least: bits, and errors times worth."""
+    costs = []
+    for side in sides:
+        alone = SymbolEncoder()
+        made = write(alone, exact, tables, wanted, side, state, condition, log_step, worth)
+        error = (worth * (wanted - made).square()).sum().item()
+        costs.append(8 * len(alone.finish()) + error)
+    chosen = sides[costs.index(min(costs))]
+    return write(coder, exact, tables, wanted, chosen, state, condition, log_step, worth)
 
 
 def write(
@@ -26,11 +49,13 @@ def write(
     state: Tensor | None,
     condition: Tensor | None,
     log_step: float,
+    worth: Tensor | None = None,
 ) -> Tensor:
     """Code latents near the wanted ones; returns them, float64, as read() does.
 
     wanted: (1, channels, high, wide), in quantiser steps. side: (1, side channels, high / 4, wide / 4),
-    rounded up. exact: an exact_copy().
+    rounded up. exact: an exact_copy(). worth: bits that an error of one step is worth, squared, for each
+    latent; None where a step is worth the same everywhere.
     """
     side = side.double().round().clamp(-MAX_INTEGER, MAX_INTEGER)
     coder.put_array(_numbers(side), _side_levels(exact, side.shape), tables)
@@ -45,7 +70,10 @@ def write(
         mine = order == step
         coded = mine & (level >= SKIPPED)
         rest = torch.zeros_like(known)
-        nearest = thrifty(wanted - mean, log_scale, exact.thrift)
+        if worth is None:
+            nearest = thrifty(wanted - mean, log_scale, exact.thrift)
+        else:
+            nearest = cheapest(wanted - mean, log_scale, worth)
         rest[coded] = nearest[coded].clamp(-MAX_INTEGER, MAX_INTEGER)
         coder.put_array(_numbers(rest[coded]), level[coded].numpy(), tables)
         known = torch.where(mine, mean + rest, known)

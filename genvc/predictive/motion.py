@@ -15,8 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from ..types import Picture
-from .picture import WIDTH, Context, Residual, exactly, plane, zero
+from .picture import RANGE, WIDTH, Context, Residual, exactly, plane, zero
 from .probability import Latents
+from .quality import lagrangian
 
 __all__ = ["MOTION_CHANNELS", "Motion", "measure", "warp"]
 
@@ -100,6 +101,24 @@ class Motion(nn.Module):
         more = self.analysis(torch.cat([*seen, plane(flow, log_step)], 1))
         found: Tensor = latents / self.steps(log_step) + more
         return found
+
+    def worth(self, picture: Tensor, log_step: float, share: float) -> Tensor:
+        """(n, 32, h, w): bits that an error of one step of each latent is worth, squared.
+
+        share: of an error of motion, what the picture's own latents do not mend.
+
+        A flow that is wrong by d samples shifts the picture: its squared error grows by d^2 times the energy
+        of its slopes there. In flat places motion is worth little, whatever was measured.
+        """
+        grey = picture * RANGE
+        down = nn.functional.pad(grey[:, :, 2:] - grey[:, :, :-2], (0, 0, 1, 1)) / 2
+        across = nn.functional.pad(grey[..., 2:] - grey[..., :-2], (1, 1)) / 2
+        energy = torch.stack([slope.square().sum(1) for slope in (across, down)], 1)
+        # of the 4x4 samples of each place of the flow, then of the 4x4 places of each latent
+        summed = nn.functional.avg_pool2d(energy, 4) * 16
+        shares = self.inverse_transform.t().square()[:, :, None, None]
+        spread_ = nn.functional.conv2d(nn.functional.pixel_unshuffle(summed, 4), shares)
+        return share * spread_ * self.steps(log_step).square() / lagrangian(2**log_step)
 
     def decode(self, latents: Tensor, log_step: float | Tensor) -> Tensor:
         """The flow (n, 2, 4 h, 4 w) in samples."""
