@@ -16,7 +16,7 @@ __all__ = ["MODEL", "Predictive"]
 
 MODEL = "predictive-mse"
 _VERSION = 1
-_PIXELS = 1 << 24
+_PIXELS = 1 << 22
 # A predicted picture of more than this part of the key picture's bytes may be of another scene.
 _STRANGE = 0.5
 
@@ -66,7 +66,7 @@ class Predictive:
         self.period = 1 if bytes is not None else period
 
     def describe(self, width: int, height: int, fps: Fraction) -> StreamInfo:
-        """The header; raises Unsupported for more than 16 million pixels."""
+        """The header; raises Unsupported for more than 4 million pixels."""
         from ..media.limits import check_size
 
         check_size(width, height)

@@ -126,7 +126,9 @@ class Networks:
 
     def rgb(self, reference: Reference, width: int, height: int) -> Picture:
         """The picture as samples, without padding."""
-        found = reference.picture[0, :, :height, :width].clamp(0, 1).permute(1, 2, 0).float().cpu().numpy()
+        # damaged latents may be so large that a network ends in infinities
+        shown = reference.picture[0, :, :height, :width].float().nan_to_num(0.5).clamp(0, 1)
+        found = shown.permute(1, 2, 0).cpu().numpy()
         picture: Picture = np.rint(found * np.float32(255)).astype(np.uint8)
         return picture
 
