@@ -8,7 +8,7 @@ import torch
 from ..device import pick
 from ..errors import BadInput
 from ..models import full_name, load
-from .codec import MODEL, Predictive
+from .codec import EYE, MODEL, Predictive
 from .networks import Networks
 
 __all__ = ["ARCHITECTURE", "create", "networks_of"]
@@ -23,8 +23,8 @@ def create(model: str = "", device: str = "auto", **options: Any) -> Predictive:
         if option not in _KNOWN:
             raise BadInput(f"codec 'predictive' has no option '{option}'; it has: {', '.join(_KNOWN)}")
     chosen = pick(device)
-    name = full_name(model or MODEL)
-    return Predictive(networks_of(name, chosen), name, **options)
+    names = full_name(model or MODEL), full_name(model or EYE)
+    return Predictive(lambda name: networks_of(name, chosen), names, **options)
 
 
 @cache
@@ -35,9 +35,9 @@ def networks_of(name: str, device: torch.device) -> Networks:
     config, weights = load(name, "predictive")
     if config.get("architecture") != ARCHITECTURE:
         raise BadInput(f"{name} is not of the architecture '{ARCHITECTURE}'")
-    model = Model()
     try:
+        model = Model(config.get("without", ()))
         model.load_state_dict({key: value.float() for key, value in weights.items()}, strict=True)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError) as error:
         raise BadInput(f"the weights of {name} are not those of a predictive model") from error
     return Networks(model, device)

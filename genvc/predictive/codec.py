@@ -12,11 +12,14 @@ from .networks import BETWEEN, INTRA, Made, Networks, kind_of
 from .quality import GRADES, grade_of
 from .rate import Rate
 
-__all__ = ["MODEL", "Predictive"]
+__all__ = ["EYE", "MODEL", "Predictive"]
 
-MODEL = "predictive-mse"
+MODEL, EYE = "predictive-mse", "predictive-lpips"
 _VERSION = 1
-_PIXELS = 1 << 22
+_PIXELS = 1 << 24
+_PIXELS_OF_EFFORT = 1 << 22  # gradients are of whole pictures
+# Below so many bits a pixel, or so high a quality, what the eye sees and what squared error sees part.
+_EYE_BPP, _EYE_QUALITY = 0.1, 45.0
 # A predicted picture of more than this part of the key picture's bytes may be of another scene.
 _STRANGE = 0.5
 
@@ -26,8 +29,8 @@ class Predictive:
 
     def __init__(
         self,
-        networks: Networks,
-        model: str,
+        networks: Callable[[str], Networks],
+        models: tuple[str, str],
         quality: float | None = None,
         bitrate: float | None = None,
         bytes: int | None = None,
@@ -35,14 +38,15 @@ class Predictive:
         period: int = 0,
         effort: int = 0,
     ) -> None:
-        """model: the full name of the networks.
+        """networks: of a model's full name. models: such names, for squared error and for the eye; a stream
+        of less than 0.1 bit a pixel (of a quality below 45 where no rate is given) takes the second one.
 
         quality: 0 (smallest) to 100. bitrate: bit/s, the container's share included. bytes: at most so
         many a picture, all of them intra. At most one of the three. gop: "ld" (low delay: a picture decodes
         with the packets up to its own), "ra" (random access: groups of 8 with pictures between others) or
         "ra16". period: pictures from one intra picture to the next; 0 for one only where the scene changes.
         effort: steps in which the encoder improves the numbers of each picture for what the decoder makes
-        of them, 0 to 1000.
+        of them, 0 to 1000; pictures of up to 2^22 pixels.
         """
         given = {"quality": quality, "bitrate": bitrate, "bytes": bytes}
         chosen = [name for name, value in given.items() if value is not None]
@@ -58,27 +62,39 @@ class Predictive:
         if gop not in GOPS:
             raise BadInput(f"codec 'predictive': gop is one of {', '.join(GOPS)}, not {gop!r}")
         self.networks = networks
-        self.model = model
+        self.models = models
         self.mini = GOPS[gop]
         self.effort = effort
+        self.quality = quality
         self.grade = grade_of(50 if quality is None else quality)
         self.bitrate, self.bytes = bitrate, bytes
         self.period = 1 if bytes is not None else period
 
     def describe(self, width: int, height: int, fps: Fraction) -> StreamInfo:
-        """The header; raises Unsupported for more than 4 million pixels."""
+        """The header; raises Unsupported for more than 2^24 pixels, or 2^22 with effort."""
         from ..media.limits import check_size
 
         check_size(width, height)
-        if width * height > _PIXELS:
+        most, with_effort = (_PIXELS_OF_EFFORT, " with effort") if self.effort else (_PIXELS, "")
+        if width * height > most:
             raise Unsupported(
-                f"codec 'predictive' takes pictures of up to {_PIXELS} pixels, not {width}x{height}"
+                f"codec 'predictive' takes pictures of up to {most} pixels{with_effort}, not {width}x{height}"
             )
-        return StreamInfo("predictive", self.model, width, height, fps, bytes([_VERSION, self.mini]))
+        model = self._model(width * height, fps)
+        return StreamInfo("predictive", model, width, height, fps, bytes([_VERSION, self.mini]))
+
+    def _model(self, pixels: int, fps: Fraction) -> str:
+        if self.bitrate is not None:
+            eye = self.bitrate / float(fps) / pixels < _EYE_BPP
+        elif self.bytes is not None:
+            eye = 8 * self.bytes / pixels < _EYE_BPP
+        else:
+            eye = self.quality is not None and self.quality < _EYE_QUALITY
+        return self.models[eye]
 
     def encode(self, frames: Iterable[Frame], info: StreamInfo) -> Iterator[Packet]:
         """One packet for each frame, low delay at once; raises BadInput for a frame of another size."""
-        coding = _Coding(self, info.fps)
+        coding = _Coding(self, info)
         waiting: list[Frame] = []
         for frame in frames:
             if frame.rgb.shape != (info.height, info.width, 3):
@@ -97,7 +113,7 @@ class Predictive:
             raise CorruptStream("the stream's parameters are not those of a predictive stream")
         if info.width * info.height > _PIXELS:
             raise CorruptStream(f"a predictive stream of {info.width}x{info.height} is not possible")
-        decoding = _Decoding(self.networks, info)
+        decoding = _Decoding(self.networks(info.model), info)
         for packet in packets:
             if packet.track == 0:
                 yield from decoding.take(packet)
@@ -107,10 +123,10 @@ class Predictive:
 class _Coding:
     """One stream's encoder."""
 
-    def __init__(self, codec: Predictive, fps: Fraction) -> None:
+    def __init__(self, codec: Predictive, info: StreamInfo) -> None:
         self.codec = codec
-        self.networks = codec.networks
-        self.rate = Rate(codec.bitrate, fps) if codec.bitrate is not None else None
+        self.networks = codec.networks(info.model)
+        self.rate = Rate(codec.bitrate, info.fps) if codec.bitrate is not None else None
         self.last: Made | None = None
         self.since = self.key_bytes = 0
 
@@ -135,7 +151,7 @@ class _Coding:
         else:
             base = self._base([role, *roles_between(len(middle))])
         grade = _lower(base, role)
-        made = self.networks.encode_predicted(end.rgb, grade, self.last.reference, self.codec.effort)
+        made = self.networks.encode_predicted(end.rgb, grade, self.last, self.codec.effort)
         if len(made.payload) > _STRANGE * self.key_bytes:
             other = self.networks.encode_intra(end.rgb, grade)
             if other.cost < made.cost:
@@ -148,13 +164,13 @@ class _Coding:
                 return
         yield self._packet(made, end, role)
         if middle:
-            known = {0: self.last.reference, len(frames): made.reference}
+            known = {0: self.last, len(frames): made}
             for number, low, high, role in between(len(middle)):
                 frame = frames[number - 1]
                 one = self.networks.encode_between(
                     frame.rgb, _lower(base, role), known[low], known[high], self.codec.effort
                 )
-                known[number] = one.reference
+                known[number] = one
                 yield self._packet(one, frame, role)
         self.since += len(frames)
         self.last = made

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..entropy import MAX_INTEGER, SymbolDecoder, SymbolEncoder, Tables
-from .probability import SKIPPED, STEPS, Latents, cheapest, level_of, order_of, thrifty
+from .probability import SKIPPED, Latents, cheapest, level_of, thrifty
 
 __all__ = ["read", "write", "write_cheapest"]
 
@@ -61,10 +61,10 @@ def write(
     coder.put_array(_numbers(side), _side_levels(exact, side.shape), tables)
     high, wide = wanted.shape[2:]
     shared = exact.start(side.clamp(-127, 127), state, condition, log_step, (high, wide))
-    order = order_of(exact.channels, high, wide)[None]
+    order = exact.order(high, wide)[None]
     known = torch.zeros(wanted.shape, dtype=torch.float64)
     wanted = wanted.double()
-    for step in range(STEPS):
+    for step in range(exact.steps):
         mean, log_scale = exact.step(shared, known, log_step)
         level = level_of(log_scale)
         mine = order == step
@@ -95,9 +95,9 @@ def read(
     numbers = coder.get_array(_side_levels(exact, shape), tables)
     side = torch.from_numpy(numbers.astype(np.float64).reshape(shape))
     shared = exact.start(side.clamp(-127, 127), state, condition, log_step, size)
-    order = order_of(exact.channels, high, wide)[None]
+    order = exact.order(high, wide)[None]
     known = torch.zeros((1, exact.channels, high, wide), dtype=torch.float64)
-    for step in range(STEPS):
+    for step in range(exact.steps):
         mean, log_scale = exact.step(shared, known, log_step)
         level = level_of(log_scale)
         mine = order == step

@@ -1,6 +1,6 @@
 """The networks of the whole codec, and the passes that training makes through them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -9,11 +9,14 @@ from torch import Tensor, nn
 from .exact import Exact, FixedConv, fixed
 from .motion import MOTION_CHANNELS, Motion
 from .picture import CHANNELS, Context, PictureCoder
-from .probability import SKIPPED, STEPS, Latents, bits_of, level_of, order_of, thrifty
+from .probability import SKIPPED, Latents, bits_of, level_of, thrifty
 
-__all__ = ["SIGNS", "STATE", "Coded", "Predictive", "Reference", "average", "begin"]
+__all__ = ["PARTS", "SIGNS", "STATE", "Coded", "Predictive", "Reference", "average", "begin"]
 
 STATE = 48
+# What a model can be trained without, to see what it is worth: the temporal prior, the context at more than
+# one scale, all steps of the latents' context but the first.
+PARTS = ("prior", "scales", "steps")
 # the flow to the reference that comes later is coded with its sign turned
 SIGNS = (1, -1)
 
@@ -40,12 +43,13 @@ class Coded:
 class Predictive(nn.Module):
     """Intra pictures, pictures predicted from one other, and pictures between two."""
 
-    def __init__(self) -> None:
+    def __init__(self, without: Collection[str] = ()) -> None:
+        """without: of PARTS."""
         super().__init__()
-        self.intra = PictureCoder(False, 0, 0)
+        self.intra = PictureCoder(False, 0, 0, without)
         self.first_state = Exact(FixedConv(CHANNELS, 96), FixedConv(96, STATE))
-        self.motion = Motion(STATE)
-        self.inter = PictureCoder(True, STATE, MOTION_CHANNELS)
+        self.motion = Motion(STATE, without)
+        self.inter = PictureCoder(True, STATE, MOTION_CHANNELS, without)
 
     def code_intra(self, picture: Tensor, log_step: Tensor) -> Coded:
         """An intra picture as training sees it: straight-through rounding, estimated bits."""
@@ -113,7 +117,7 @@ def average(parts: Sequence[Tensor]) -> Tensor:
 def begin(first: Exact, latents: Tensor, model: Latents) -> Tensor:
     """The state after an intra picture."""
     found: Tensor = first(fixed(latents / model.shift)).clamp(-8, 8)
-    return found
+    return found if model.remembers else torch.zeros_like(found)
 
 
 def through(
@@ -145,14 +149,14 @@ def _through(
     skipping: bool,
 ) -> tuple[Tensor, Tensor]:
     high, wide = wanted.shape[2:]
-    order = order_of(model.channels, high, wide, wanted.device)
+    order = model.order(high, wide, wanted.device)
     side = model.side_of(wanted, log_step)
     side_scale = model.side_log_scale().expand_as(side)
     side = side + (torch.round(side) - side).detach()
     bits = bits_of(side, side_scale).sum((1, 2, 3))
     shared = model.start(side, state, condition, log_step, (high, wide))
     known, means, scales = (torch.zeros_like(wanted) for _ in range(3))
-    for step in range(STEPS):
+    for step in range(model.steps):
         mine = order == step
         mean, log_scale = model.step(shared, known, log_step)
         rest = wanted - mean

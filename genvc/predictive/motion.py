@@ -1,12 +1,13 @@
 """Motion between pictures: measured, coded as latents, and used to warp.
 
-Measured by OpenCV's dense inverse search; transformed by a network that starts as a 4x4 DCT of the flow
+Measured by OpenCV's dense inverse search, and kept only where it makes a better prediction than no motion;
+transformed by a network that starts as a 4x4 DCT of the flow
 at a quarter of the resolution, and coded like pictures. The field may be refined by the decoder at the scale
 of features (LSTVC's flow-guided compensation over scales).
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import cv2
 import numpy as np
@@ -22,10 +23,40 @@ from .quality import lagrangian
 __all__ = ["MOTION_CHANNELS", "Motion", "measure", "warp"]
 
 MOTION_CHANNELS = 32
+_MOVING_BITS = 20  # what motion is taken to cost for each block of 16x16 samples that moves
+_AROUND = 7  # places of the flow, four samples each, over which predictions are compared
 
 
-def measure(picture: Picture, reference: Picture) -> npt.NDArray[np.float32]:
-    """(2, height / 4, width / 4): where each sample comes from in the reference, in samples, x then y."""
+def measure(picture: Picture, shown: Picture, source: Picture, worth: float) -> npt.NDArray[np.float32]:
+    """(2, height / 4, width / 4): where each sample comes from in a reference, in samples, x then y.
+
+    shown: the reference as the decoder has it, which is what the flow must fit. source: the same before it
+    was coded: of a coarse picture the search finds what coding did and takes it for motion. worth: squared
+    error that a bit is worth.
+
+    At every place the best of both searches and of no motion, by the error of the prediction around it.
+    """
+    still = np.zeros((2, picture.shape[0] // 4, picture.shape[1] // 4), np.float32)
+    found = [_search(picture, shown), _search(picture, source)]
+    moving = [_error(picture, shown, flow) + _MOVING_BITS * worth / 256 for flow in found]
+    best = np.argmin(np.stack([_error(picture, shown, still), *moving]), 0)
+    chosen: npt.NDArray[np.float32] = np.choose(np.broadcast_to(best, still.shape), [still, *found])
+    return chosen
+
+
+def _error(picture: Picture, reference: Picture, flow: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """(height / 4, width / 4): squared error of the prediction, a sample's, mean around each place."""
+    high, wide = picture.shape[:2]
+    fine = cv2.resize(flow.transpose(1, 2, 0), (wide, high), interpolation=cv2.INTER_LINEAR)
+    place = fine + np.stack(np.meshgrid(np.arange(wide), np.arange(high)), 2).astype(np.float32)
+    moved = cv2.remap(reference, place, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+    error = np.square(moved.astype(np.float32) - picture).sum(2)
+    small = cv2.resize(error, (wide // 4, high // 4), interpolation=cv2.INTER_AREA)
+    around: npt.NDArray[np.float32] = cv2.blur(small, (_AROUND, _AROUND))
+    return around
+
+
+def _search(picture: Picture, reference: Picture) -> npt.NDArray[np.float32]:
     # a search of its own each time: calc() on a small picture changes the object's finest scale for good
     search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)  # type: ignore[attr-defined]
     grey = [cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY) for rgb in (picture, reference)]
@@ -35,15 +66,21 @@ def measure(picture: Picture, reference: Picture) -> npt.NDArray[np.float32]:
     return np.ascontiguousarray(small.transpose(2, 0, 1), dtype=np.float32)
 
 
-def warp(picture: Tensor, flow: Tensor) -> Tensor:
-    """The picture's samples from where the flow (n, 2, height, width; in samples) says, edges repeated."""
+def warp(picture: Tensor, flow: Tensor, top: int = 0) -> Tensor:
+    """The picture's samples from where the flow (n, 2, height, width; in samples) says, edges repeated.
+
+    Between samples of colours by cubic convolution: a chain of bilinear ones blurs. Of features bilinear.
+
+    top: the picture's row that the flow's first one is for.
+    """
     high, wide = picture.shape[2:]
-    y = torch.arange(high, device=flow.device, dtype=torch.float32)[:, None]
+    y = torch.arange(top, top + flow.shape[2], device=flow.device, dtype=torch.float32)[:, None]
     x = torch.arange(wide, device=flow.device, dtype=torch.float32)
     flow = flow.float()
     place = torch.stack([(x + flow[:, 0] + 0.5) * (2 / wide) - 1, (y + flow[:, 1] + 0.5) * (2 / high) - 1], 3)
+    mode = "bicubic" if picture.shape[1] == 3 else "bilinear"
     found: Tensor = nn.functional.grid_sample(
-        picture.float(), place, "bilinear", padding_mode="border", align_corners=False
+        picture.float(), place, mode, padding_mode="border", align_corners=False
     )
     return found
 
@@ -51,8 +88,10 @@ def warp(picture: Tensor, flow: Tensor) -> Tensor:
 class Motion(nn.Module):
     """Flow to latents and back, and the context that a reference and a flow give."""
 
-    def __init__(self, state: int) -> None:
+    def __init__(self, state: int, without: Collection[str] = ()) -> None:
+        """without: see model.PARTS."""
         super().__init__()
+        self.scales = "scales" not in without
         basis = _transform()
         self.forward_transform = nn.Parameter(basis.clone())
         self.inverse_transform = nn.Parameter(basis.t().contiguous())
@@ -82,7 +121,7 @@ class Motion(nn.Module):
         )
         for layer in (self.coarse, self.last, self.between[-1]):
             zero(layer)
-        self.latents = Latents(MOTION_CHANNELS, 16, state, 0, _spread(), 0.2)
+        self.latents = Latents(MOTION_CHANNELS, 16, state, 0, _spread(), 0.2, without)
 
     def steps(self, log_step: float | Tensor) -> Tensor:
         """(n or 1, channels, 1, 1): of the flow's coefficients, in samples; coarser when pictures are."""
@@ -127,16 +166,21 @@ class Motion(nn.Module):
         return nn.functional.pixel_shuffle(rough + self.synthesis(scaled / 4), 4)
 
     def compensate(
-        self, flow: Tensor, picture: Tensor, features: Tensor, log_step: float | Tensor
+        self, flow: Tensor, picture: Tensor, features: Tensor, log_step: float | Tensor, top: int = 0
     ) -> Context:
-        """The prediction from a reference picture and its features, warped at three scales."""
+        """The prediction from a reference picture and its features, warped at three scales.
+
+        top: the features' row that the flow's first one is for, even.
+        """
         fine = nn.functional.interpolate(flow.float(), scale_factor=4, mode="bilinear", align_corners=False)
-        moved = warp(picture, fine)
-        carried = warp(features, flow.float() / 4)
-        halved = warp(nn.functional.avg_pool2d(features, 2), nn.functional.avg_pool2d(flow.float(), 2) / 8)
+        moved = warp(picture, fine, 4 * top)
+        carried = warp(features, flow.float() / 4, top)
         seen = torch.cat([carried, flow / 8, plane(flow, log_step)], 1)
         x = self.merge(seen) + self.shown(nn.functional.pixel_unshuffle(moved, 4) - 0.5)
-        x = x + self.coarse(halved).repeat_interleave(2, 2).repeat_interleave(2, 3)
+        if self.scales:
+            small = nn.functional.avg_pool2d(flow.float(), 2) / 8
+            halved = warp(nn.functional.avg_pool2d(features, 2), small, top // 2)
+            x = x + self.coarse(halved).repeat_interleave(2, 2).repeat_interleave(2, 3)
         x = self.refine(nn.functional.leaky_relu(x, 0.125))
         return Context(moved + nn.functional.pixel_shuffle(self.last(x), 4), x)
 

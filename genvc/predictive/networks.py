@@ -7,6 +7,7 @@ picture, 2 between two.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 import torch
@@ -15,13 +16,14 @@ from torch import Tensor
 from ..entropy import SymbolDecoder, SymbolEncoder
 from ..errors import CorruptStream
 from ..types import Picture
+from .bands import in_bands, rows
 from .basis import BLOCK
 from .effort import improved
 from .exact import exact_copy, fixed
 from .latents import read, write, write_cheapest
 from .model import SIGNS, Predictive, Reference, average, begin
 from .motion import measure
-from .picture import Context
+from .picture import Context, PictureCoder
 from .probability import levels_tables
 from .quality import GRADES, lagrangian, log_step
 
@@ -35,10 +37,14 @@ _SHARES = {PREDICTED: 0.25, BETWEEN: 0.05}
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """payload: of the packet. reference: for the next picture. cost: bits plus error in bits."""
+    """payload: of the packet. reference: for the next picture. source: the picture, padded.
+
+    cost: bits plus error in bits.
+    """
 
     payload: bytes
     reference: Reference
+    source: Picture
     cost: float
 
 
@@ -77,8 +83,9 @@ class Networks:
     def encode_intra(self, rgb: Picture, grade: int, effort: int = 0) -> Made:
         """rgb: (height, width, 3), of any size. effort: steps, see effort.py."""
         log, coder = log_step(grade), SymbolEncoder()
-        picture = self._tensor(rgb)
-        wanted = self.model.intra.encode(picture, None, log).float()
+        source = _padded(rgb)
+        picture = self._tensor(source)
+        wanted = _analysed(self.model.intra, picture, None, log)
         if effort:
             quality = torch.tensor([log], dtype=torch.float32, device=self.device)
             wanted = improved(
@@ -87,16 +94,14 @@ class Networks:
         side = self.model.intra.latents.side_of(wanted, log)
         latents = write(coder, self.exact_intra, self.tables, wanted.cpu(), side.cpu(), None, None, log)
         reference = self._intra(latents, log)
-        return self._made(INTRA, grade, coder, reference, picture)
+        return self._made(INTRA, grade, coder, reference, source, picture)
 
-    def encode_predicted(self, rgb: Picture, grade: int, last: Reference, effort: int = 0) -> Made:
-        """rgb: of the size of the reference before padding."""
+    def encode_predicted(self, rgb: Picture, grade: int, last: Made, effort: int = 0) -> Made:
+        """rgb: of the size of the last picture."""
         return self._encode(PREDICTED, rgb, grade, [last], effort)
 
-    def encode_between(
-        self, rgb: Picture, grade: int, before: Reference, after: Reference, effort: int = 0
-    ) -> Made:
-        """rgb: of the size of the references before padding."""
+    def encode_between(self, rgb: Picture, grade: int, before: Made, after: Made, effort: int = 0) -> Made:
+        """rgb: of the size of the others."""
         return self._encode(BETWEEN, rgb, grade, [before, after], effort)
 
     @torch.no_grad()
@@ -133,29 +138,29 @@ class Networks:
         return picture
 
     def _intra(self, latents: Tensor, log: float) -> Reference:
-        picture, features = self.model.intra.decode(latents.float().to(self.device), None, log)
+        picture, features = _shown(self.model.intra, latents.float().to(self.device), None, log)
         state = begin(self.exact_begin, latents, self.exact_intra)
         return Reference(picture, features, state, torch.zeros_like(state))
 
     def _predicted(
         self, latents: Tensor, context: Context, state: Tensor, motion_state: Tensor, log: float
     ) -> Reference:
-        picture, features = self.model.inter.decode(latents.float().to(self.device), context, log)
+        picture, features = _shown(self.model.inter, latents.float().to(self.device), context, log)
         return Reference(picture, features, self.exact_inter.next_state(state, latents, log), motion_state)
 
     @torch.no_grad()
-    def _encode(
-        self, kind: int, rgb: Picture, grade: int, references: Sequence[Reference], effort: int
-    ) -> Made:
+    def _encode(self, kind: int, rgb: Picture, grade: int, starts: Sequence[Made], effort: int) -> Made:
         log, coder = log_step(grade), SymbolEncoder()
-        picture = self._tensor(rgb)
+        source = _padded(rgb)
+        picture = self._tensor(source)
+        references = [start.reference for start in starts]
         moved: list[_Moved] = []
         state = references[-1].motion_state
-        worth = self.model.motion.worth(picture, log, _SHARES[kind])
-        for reference, sign in zip(references, SIGNS, strict=False):
+        worth = self._worth(picture, log, _SHARES[kind])
+        for start, reference, sign in zip(starts, references, SIGNS, strict=False):
             before = reference.picture.clamp(0, 1)
-            flow = sign * self._flow(picture, before)
-            wanted = self.model.motion.encode(flow, picture, before, log).float()
+            flow = sign * self._flow(source, start, lagrangian(2**log))
+            wanted = self._motion(flow, picture, before, log)
             side = self.model.motion.latents.side_of(wanted, log)
             latents = write_cheapest(
                 coder,
@@ -171,7 +176,7 @@ class Networks:
             moved.append(self._moved(latents, reference, state, log, sign))
             state = moved[-1].state
         condition, context, state = self._joined(moved, references, log)
-        wanted = self.model.inter.encode(picture, context, log).float()
+        wanted = _analysed(self.model.inter, picture, context, log)
         if effort:
             quality = torch.tensor([log], dtype=torch.float32, device=self.device)
             floating = condition.float().to(self.device), state.float().to(self.device)
@@ -185,11 +190,20 @@ class Networks:
         side = self.model.inter.latents.side_of(wanted, log)
         latents = write(coder, self.exact_inter, self.tables, wanted.cpu(), side.cpu(), state, condition, log)
         found = self._predicted(latents, context, state, moved[-1].state, log)
-        return self._made(kind, grade, coder, found, picture)
+        return self._made(kind, grade, coder, found, source, picture)
 
     def _moved(self, latents: Tensor, reference: Reference, state: Tensor, log: float, sign: int) -> _Moved:
         flow = sign * self.model.motion.decode(latents.float().to(self.device), log)
-        context = self.model.motion.compensate(flow, reference.picture.clamp(0, 1), reference.features, log)
+        before = reference.picture.clamp(0, 1)
+        high = latents.shape[2]
+
+        def run(low: int, end: int) -> tuple[Tensor, Tensor]:
+            mine = rows(flow, high, low, end)
+            context = self.model.motion.compensate(mine, before, reference.features, log, 4 * low)
+            return context.picture, context.features
+
+        moved, features = in_bands(high, latents.shape[3], run)
+        context = Context(moved, features)
         return _Moved(latents, context, self.exact_motion.next_state(state, latents, log))
 
     def _joined(
@@ -197,30 +211,105 @@ class Networks:
     ) -> tuple[Tensor, Context, Tensor]:
         """For the rest of a picture: condition of its prior, prediction, state of its prior."""
         motion = average([one.latents for one in moved])
-        context = self.model.motion.joined([one.context for one in moved], log)
+        high, wide = motion.shape[2:]
+
+        def run(low: int, end: int) -> tuple[Tensor, Tensor]:
+            parts = [_part(one.context, high, low, end) for one in moved]
+            context = self.model.motion.joined(parts, log)
+            return context.picture, context.features
+
+        if len(moved) == 1:
+            context = moved[0].context
+        else:
+            picture, features = in_bands(high, wide, run)
+            context = Context(picture, features)
         state = fixed(average([reference.state for reference in references]))
         return fixed(motion / self.exact_motion.shift), context, state
 
     def _made(
-        self, kind: int, grade: int, coder: SymbolEncoder, reference: Reference, picture: Tensor
+        self,
+        kind: int,
+        grade: int,
+        coder: SymbolEncoder,
+        reference: Reference,
+        source: Picture,
+        picture: Tensor,
     ) -> Made:
         error = (reference.picture.clamp(0, 1) - picture).square().sum().item() * 255**2
         payload = bytes([kind * GRADES + grade]) + coder.finish()
-        return Made(payload, reference, 8 * len(payload) + error / lagrangian(2 ** log_step(grade)))
+        return Made(payload, reference, source, 8 * len(payload) + error / lagrangian(2 ** log_step(grade)))
 
-    def _flow(self, picture: Tensor, before: Tensor) -> Tensor:
-        if min(picture.shape[2:]) < _LEAST_FOR_MOTION:
-            return picture.new_zeros((1, 2, picture.shape[2] // 4, picture.shape[3] // 4))
-        both = [
-            np.rint(rgb[0].permute(1, 2, 0).cpu().numpy() * 255).astype(np.uint8) for rgb in (picture, before)
-        ]
-        return torch.from_numpy(measure(both[0], both[1]))[None].to(self.device)
+    def _motion(self, flow: Tensor, picture: Tensor, before: Tensor, log: float) -> Tensor:
+        high, wide = flow.shape[2] // 4, flow.shape[3] // 4
 
-    def _tensor(self, rgb: Picture) -> Tensor:
-        high, wide = rgb.shape[:2]
-        padded = np.pad(rgb, ((0, -high % BLOCK), (0, -wide % BLOCK), (0, 0)), mode="edge")
+        def run(low: int, end: int) -> tuple[Tensor]:
+            mine, now, then = (rows(one, high, low, end) for one in (flow, picture, before))
+            return (self.model.motion.encode(mine, now, then, log).float(),)
+
+        return in_bands(high, wide, run)[0]
+
+    def _worth(self, picture: Tensor, log: float, share: float) -> Tensor:
+        high, wide = picture.shape[2] // BLOCK, picture.shape[3] // BLOCK
+
+        def run(low: int, end: int) -> tuple[Tensor]:
+            return (self.model.motion.worth(rows(picture, high, low, end), log, share),)
+
+        return in_bands(high, wide, run)[0]
+
+    def _flow(self, source: Picture, start: Made, worth: float) -> Tensor:
+        high, wide = source.shape[:2]
+        if min(high, wide) < _LEAST_FOR_MOTION:
+            return torch.zeros((1, 2, high // 4, wide // 4), device=self.device)
+        shown = self.rgb(start.reference, wide, high)
+        return torch.from_numpy(measure(source, shown, start.source, worth))[None].to(self.device)
+
+    def _tensor(self, padded: Picture) -> Tensor:
         made = torch.from_numpy(padded).to(self.device).permute(2, 0, 1)[None].float() / 255
         return made.contiguous(memory_format=torch.channels_last)
+
+
+def _analysed(coder: PictureCoder, picture: Tensor, context: Context | None, log: float) -> Tensor:
+    """coder.encode(), in bands."""
+    high, wide = picture.shape[2] // BLOCK, picture.shape[3] // BLOCK
+
+    def run(low: int, end: int) -> tuple[Tensor]:
+        mine = rows(picture, high, low, end)
+        return (coder.encode(mine, _part(context, high, low, end), log).float(),)
+
+    return in_bands(high, wide, run)[0]
+
+
+def _shown(
+    coder: PictureCoder, latents: Tensor, context: Context | None, log: float
+) -> tuple[Tensor, Tensor]:
+    """coder.decode(), in bands."""
+    high, wide = latents.shape[2:]
+
+    def run(low: int, end: int) -> tuple[Tensor, Tensor]:
+        return coder.decode(latents[:, :, low:end], _part(context, high, low, end), log)
+
+    picture, features = in_bands(high, wide, run)
+    return picture, features
+
+
+@overload
+def _part(context: Context, high: int, low: int, end: int) -> Context: ...
+
+
+@overload
+def _part(context: None, high: int, low: int, end: int) -> None: ...
+
+
+def _part(context: Context | None, high: int, low: int, end: int) -> Context | None:
+    """Rows of a context, see rows()."""
+    if context is None:
+        return None
+    return Context(rows(context.picture, high, low, end), rows(context.features, high, low, end))
+
+
+def _padded(rgb: Picture) -> Picture:
+    high, wide = rgb.shape[:2]
+    return np.pad(rgb, ((0, -high % BLOCK), (0, -wide % BLOCK), (0, 0)), mode="edge")
 
 
 def _fewer(side: Tensor) -> list[Tensor]:

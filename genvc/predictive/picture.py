@@ -6,6 +6,7 @@ also see the prediction and its features (Li et al., DCVC, 2021; Brand et al., c
 working codec; the decoder is light and the encoder heavier, as in LRVC.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import torch
@@ -49,10 +50,10 @@ class PictureCoder(nn.Module):
     """Analysis, synthesis and probabilities for intra pictures, or for predicted ones.
 
     predicted: whether there is a context; an intra picture is predicted as mid-grey. state, condition:
-    of the probabilities.
+    of the probabilities. without: see model.PARTS.
     """
 
-    def __init__(self, predicted: bool, state: int, condition: int) -> None:
+    def __init__(self, predicted: bool, state: int, condition: int, without: Collection[str] = ()) -> None:
         super().__init__()
         self.predicted = predicted
         basis = transform()
@@ -80,7 +81,8 @@ class PictureCoder(nn.Module):
         self.last = nn.Conv2d(WIDTH, 48, 3, padding=1)
         zero(self.last)
         spread_ = spread() - (1.5 if predicted else 0.0)
-        self.latents = Latents(CHANNELS, 32, state, condition, spread_, 0.03 if predicted else 0.02)
+        thrift = 0.03 if predicted else 0.02
+        self.latents = Latents(CHANNELS, 32, state, condition, spread_, thrift, without)
 
     def steps(self, log_step: float | Tensor) -> Tensor:
         """(n or 1, channels, 1, 1): the quantiser step of each channel, for samples of 0 to 255."""

@@ -8,6 +8,7 @@ choose the same tables.
 """
 
 import math
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -97,7 +98,7 @@ def cheapest(wanted: Tensor, log_scale: Tensor, worth: Tensor) -> Tensor:
 
 
 def order_of(channels: int, high: int, wide: int, device: torch.device | None = None) -> Tensor:
-    """(channels, high, wide): the step in which each latent is coded.
+    """(channels, high, wide): the step of four in which each latent is coded.
 
     Each place codes a quarter of its channels in each step, its diagonal neighbour the next quarter.
     """
@@ -114,15 +115,24 @@ class Latents(nn.Module):
     side: channels of the side latents (at a quarter of the resolution). state: of the temporal prior,
     kept from picture to picture, 0 for none. condition: of integer latents of the same picture that are
     coded before. spread: (channels,) log2 of the latents' spread in the units of log_step. thrift: see
-    thrifty().
+    thrifty(). without: see model.PARTS.
     """
 
     shift: Tensor
 
     def __init__(
-        self, channels: int, side: int, state: int, condition: int, spread: Tensor, thrift: float
+        self,
+        channels: int,
+        side: int,
+        state: int,
+        condition: int,
+        spread: Tensor,
+        thrift: float,
+        without: Collection[str] = (),
     ) -> None:
         super().__init__()
+        self.steps = 1 if "steps" in without else STEPS
+        self.remembers = "prior" not in without
         self.thrift = thrift
         width = 64
         self.channels, self.side, self.state_channels = channels, side, state
@@ -186,8 +196,15 @@ class Latents(nn.Module):
         mean, log_scale = found.chunk(2, 1)
         return mean * self.shift, log_scale + self.log_spread[:, None, None] - log_step
 
+    def order(self, high: int, wide: int, device: torch.device | None = None) -> Tensor:
+        """(channels, high, wide): the step in which each latent is coded."""
+        found = order_of(self.channels, high, wide, device)
+        return found if self.steps > 1 else torch.zeros_like(found)
+
     def next_state(self, state: Tensor, latents: Tensor, log_step: float | Tensor) -> Tensor:
         """The temporal prior for the next picture; latents: all of this one's, in quantiser steps."""
+        if not self.remembers:
+            return torch.zeros_like(state)
         parts = [state, fixed(latents / self.shift), self._plane(latents, log_step)]
         found: Tensor = self.update(torch.cat(parts, 1))
         return found.clamp(-8, 8)

@@ -30,7 +30,7 @@ def codec(networks: Networks) -> Callable[..., Predictive]:
     """(options) -> a codec without a model's name."""
 
     def make(**options: Any) -> Predictive:
-        return Predictive(networks, "", **options)
+        return Predictive(lambda _: networks, ("", ""), **options)
 
     return make
 

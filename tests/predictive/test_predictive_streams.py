@@ -1,10 +1,12 @@
 """Streams of the predictive codec: what comes back, at which rate, and what damage does."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -15,6 +17,7 @@ from genvc.models import full_name
 from genvc.predictive.build import networks_of
 from genvc.predictive.codec import MODEL, Predictive
 from genvc.predictive.exact import FixedConv
+from genvc.predictive.motion import measure
 from genvc.predictive.networks import Networks
 from genvc.predictive.probability import bits_of
 from genvc.predictive.quality import GRADES, grade_of, lagrangian, log_step
@@ -215,11 +218,34 @@ def test_effort_lowers_the_cost(talk: list[Picture]) -> None:
     shipped = networks_of(full_name(MODEL), torch.device("cpu"))
     first = [shipped.encode_intra(talk[0], 30, effort) for effort in (0, 4)]
     assert first[1].cost < first[0].cost
-    both = [shipped.encode_predicted(talk[3], 30, first[0].reference, effort) for effort in (0, 4)]
+    both = [shipped.encode_predicted(talk[3], 30, first[0], effort) for effort in (0, 4)]
     assert both[1].cost <= both[0].cost
-    starts = first[0].reference, both[0].reference
-    between = [shipped.encode_between(talk[1], 24, *starts, effort) for effort in (0, 4)]
+    between = [shipped.encode_between(talk[1], 24, first[0], both[0], effort) for effort in (0, 4)]
     assert between[1].cost < 1.01 * between[0].cost
+
+
+def test_motion_is_measured_where_there_is_some(talk: list[Picture]) -> None:
+    """Of a half that has moved the flow says the way; coding errors of the reference are not motion."""
+    still = talk[0]
+    moved = still.copy()
+    moved[:, 80:] = np.roll(still, 3, 1)[:, 80:]
+    rough = np.clip(cv2.blur(still, (5, 5)).astype(int) // 24 * 24 + 12, 0, 255).astype(np.uint8)
+    worth = lagrangian(2**7.0)
+    flow = measure(moved, rough, still, worth)
+    assert flow.shape == (2, 36, 44)
+    assert np.median(flow[:, 4:-4, 26:-6], (1, 2)) == pytest.approx((-3, 0), abs=0.2)
+    assert not flow[:, :, :16].any()
+    assert not measure(still, rough, still, worth).any()
+
+
+def test_a_still_scene_costs_almost_nothing(talk: list[Picture]) -> None:
+    shipped = networks_of(full_name(MODEL), torch.device("cpu"))
+    made = [shipped.encode_intra(talk[0], 24)]
+    for _ in range(8):
+        made.append(shipped.encode_predicted(talk[0], 18, made[-1]))
+    assert sum(len(one.payload) for one in made[1:]) < 0.4 * len(made[0].payload)
+    first, last = (psnr(talk[0], shipped.rgb(one.reference, 176, 144)) for one in (made[0], made[-1]))
+    assert last > first - 1.5
 
 
 def test_a_cut_starts_anew(codec: Make, talk: list[Picture], make_clip: Any) -> None:
@@ -330,7 +356,42 @@ def test_options_that_make_no_sense_are_refused(codec: Make, options: dict[str, 
 
 def test_a_picture_beyond_the_limit_is_refused(codec: Make) -> None:
     with pytest.raises(Unsupported):
-        codec().describe(2048, 2064, FPS)
+        codec().describe(4096, 4112, FPS)
+    codec().describe(4096, 4096, FPS)
+    with pytest.raises(Unsupported):
+        codec(effort=1).describe(2048, 2064, FPS)
+
+
+def test_the_model_is_chosen_by_the_rate(networks: Networks) -> None:
+    def chosen(**options: Any) -> str:
+        return Predictive(lambda _: networks, ("error", "eye"), **options).describe(100, 100, FPS).model
+
+    assert chosen() == "error"
+    assert [chosen(quality=value) for value in (0, 44.9, 45)] == ["eye", "eye", "error"]
+    assert [chosen(bitrate=bits * float(FPS) * 100**2) for bits in (0.099, 0.101)] == ["eye", "error"]
+    assert [chosen(bytes=count) for count in (124, 125)] == ["eye", "error"]
+
+
+def test_bands_give_what_the_whole_picture_gives(
+    networks: Networks, talk: list[Picture], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from genvc.predictive import networks as module
+
+    # 20 rows of latents in bands of 4
+    tall = [np.concatenate([rgb, rgb[::-1], rgb[:32]]) for rgb in talk[:3]]
+
+    def coded() -> list[Any]:
+        key = networks.encode_intra(tall[0], 20)
+        later = networks.encode_predicted(tall[2], 18, key)
+        return [key, later, networks.encode_between(tall[1], 14, key, later)]
+
+    whole = coded()
+    narrow = functools.partial(module.in_bands, pixels=4 * 16 * 176)
+    monkeypatch.setattr(module, "in_bands", narrow)
+    for one, other in zip(whole, coded(), strict=True):
+        assert torch.allclose(one.reference.picture, other.reference.picture, atol=1e-4)
+        assert torch.allclose(one.reference.features, other.reference.features, atol=1e-4)
+        assert abs(len(one.payload) - len(other.payload)) <= 2
 
 
 def test_grades_span_the_qualities() -> None:

@@ -31,6 +31,9 @@ def train(
     most: Annotated[
         int, typer.Option("--most", min=2, max=63, help="The highest grade trained; see docs/predictive.md.")
     ] = 52,
+    without: Annotated[
+        list[str] | None, typer.Option("--without", help="Ablation: prior, scales or steps; repeatable.")
+    ] = None,
     seed: Annotated[int, typer.Option("--seed")] = 1,
     start: Annotated[
         str, typer.Option("--start", help="Checkpoint of an earlier stage, or a model's name.")
@@ -50,13 +53,17 @@ def train(
     import torch
 
     from ...device import pick
+    from ..model import PARTS
     from .loop import Stage
     from .loop import train as run
 
+    parts = tuple(without or ())
+    if not set(parts) <= set(PARTS):
+        raise typer.BadParameter(f"--without takes {', '.join(PARTS)}, not {' and '.join(parts)}")
     torch.set_num_threads(threads)
     # gradients far out in a distribution's tail are denormal, and a CPU is slow with those
     torch.set_flush_denormal(True)
     length = 1 if stage == "intra" else pictures
-    settings = Stage(stage, steps, batch, crop, length, rate, (min(2, most), most), seed, critic)
+    settings = Stage(stage, steps, batch, crop, length, rate, (min(2, most), most), seed, critic, parts)
     run(settings, data, out, start, pick(device))
     print(f"{out / 'checkpoint.pt'}: {steps} steps of stage {stage}", file=sys.stderr)

@@ -29,6 +29,7 @@ def export(
         "trained_on": trained_on,
         "steps_of_last_stage": saved["done"],
         "stage": saved["stage"],
+        "without": saved["stage"].get("without", []),
         "validation": {key: value for key, value in last.items() if key.isdigit()},
     }
     tensors = {key: value.half() for key, value in saved["average"].items()}

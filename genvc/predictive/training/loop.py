@@ -37,7 +37,7 @@ class Stage:
     LPIPS as well as error). pictures: of a run (1 for intra). crop: samples a side.
 
     grades: lowest and highest quality grade trained. rate: the highest learning rate. critic: share of the
-    adversarial loss, in LPIPS, of a perceptual stage; 0 for none.
+    adversarial loss, in LPIPS, of a perceptual stage; 0 for none. without: see model.PARTS.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Stage:
     grades: tuple[int, int] = (2, 52)
     seed: int = 1
     critic: float = 0.0
+    without: tuple[str, ...] = ()
 
     @property
     def between(self) -> bool:
@@ -121,8 +122,8 @@ class _Run:
     def __init__(self, stage: Stage, checkpoint: Path, start: str, device: torch.device) -> None:
         torch.manual_seed(stage.seed)
         self.stage, self.checkpoint, self.device = stage, checkpoint, device
-        self.model = Predictive().to(device).to(memory_format=torch.channels_last)
-        self.average = Predictive().to(device)
+        self.model = Predictive(stage.without).to(device).to(memory_format=torch.channels_last)
+        self.average = Predictive(stage.without).to(device)
         self.optimizer = torch.optim.AdamW(
             _groups(self.model, stage), lr=stage.rate, betas=(0.9, 0.98), weight_decay=1e-4
         )
@@ -263,7 +264,11 @@ def _loss(
         steps = torch.tensor(logs, device=device, dtype=torch.float32)
         picture = rgb[:, number].contiguous(memory_format=torch.channels_last)
         references = [done[start] for start in starts]
-        flows = [torch.from_numpy(_flows(batch[:, number], one)).to(device) for one in references]
+        worth = [lagrangian(2**log) for log in logs]
+        flows = [
+            torch.from_numpy(_flows(batch[:, number], done[start], batch[:, start], worth)).to(device)
+            for start in starts
+        ]
         learning = torch.is_grad_enabled() and place >= rolled
         with torch.set_grad_enabled(learning), torch.autocast(device.type, dtype=torch.bfloat16):
             if not references:
@@ -273,8 +278,8 @@ def _loss(
         done[number] = coded.reference
         error = (coded.reference.picture - picture).square().mean((1, 2, 3)) * 255**2
         bpp = coded.bits / (high * wide)
-        worth = torch.tensor([lagrangian(2**log) for log in logs], device=device)
-        distortion, lpips = 3 * error / worth, torch.zeros_like(error)
+        distortion = 3 * error / torch.tensor(worth, device=device)
+        lpips = torch.zeros_like(error)
         if like is not None:
             with torch.set_grad_enabled(learning), torch.autocast(device.type, dtype=torch.bfloat16):
                 lpips = like(coded.reference.picture, picture)
@@ -299,10 +304,12 @@ def _loss(
     return total / max(1, counted), found
 
 
-def _flows(pictures: Batch, reference: Reference) -> npt.NDArray[np.float32]:
-    """Motion measured against what the decoder shows, as the encoder does it."""
+def _flows(
+    pictures: Batch, reference: Reference, sources: Batch, worth: list[float]
+) -> npt.NDArray[np.float32]:
+    """Motion measured as the encoder does it."""
     shown = (reference.picture.detach().clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
-    return np.stack([measure(one, other) for one, other in zip(pictures, shown, strict=True)])
+    return np.stack([measure(*each) for each in zip(pictures, shown, sources, worth, strict=True)])
 
 
 def _chain(pictures: int) -> list[tuple[int, tuple[int, ...]]]:
