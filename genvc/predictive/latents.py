@@ -5,7 +5,7 @@ decoder, which knows mean and scale, needs nothing else. Latents whose scale say
 surely at their mean are not coded (AlphaVC's entropy skipping).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,25 +59,19 @@ def write(
     """
     side = side.double().round().clamp(-MAX_INTEGER, MAX_INTEGER)
     coder.put_array(_numbers(side), _side_levels(exact, side.shape), tables)
-    high, wide = wanted.shape[2:]
-    shared = exact.start(side.clamp(-127, 127), state, condition, log_step, (high, wide))
-    order = exact.order(high, wide)[None]
-    known = torch.zeros(wanted.shape, dtype=torch.float64)
     wanted = wanted.double()
-    for step in range(exact.steps):
-        mean, log_scale = exact.step(shared, known, log_step)
-        level = level_of(log_scale)
-        mine = order == step
-        coded = mine & (level >= SKIPPED)
-        rest = torch.zeros_like(known)
+
+    def code(mean: Tensor, log_scale: Tensor, level: Tensor, coded: Tensor) -> Tensor:
         if worth is None:
             nearest = thrifty(wanted - mean, log_scale, exact.thrift)
         else:
             nearest = cheapest(wanted - mean, log_scale, worth)
-        rest[coded] = nearest[coded].clamp(-MAX_INTEGER, MAX_INTEGER)
-        coder.put_array(_numbers(rest[coded]), level[coded].numpy(), tables)
-        known = torch.where(mine, mean + rest, known)
-    return known
+        rest = nearest[coded].clamp(-MAX_INTEGER, MAX_INTEGER)
+        coder.put_array(_numbers(rest), level[coded].numpy(), tables)
+        return rest
+
+    size = (wanted.shape[2], wanted.shape[3])
+    return _stepwise(exact, side, size, state, condition, log_step, code)
 
 
 def read(
@@ -90,20 +84,38 @@ def read(
     log_step: float,
 ) -> Tensor:
     """The latents that write() coded, (1, channels, high, wide) float64; size: (high, wide)."""
-    high, wide = size
-    shape = (1, exact.side, -(-high // 4), -(-wide // 4))
+    shape = (1, exact.side, -(-size[0] // 4), -(-size[1] // 4))
     numbers = coder.get_array(_side_levels(exact, shape), tables)
     side = torch.from_numpy(numbers.astype(np.float64).reshape(shape))
+
+    def code(mean: Tensor, log_scale: Tensor, level: Tensor, coded: Tensor) -> Tensor:
+        return torch.from_numpy(coder.get_array(level[coded].numpy(), tables).astype(np.float64))
+
+    return _stepwise(exact, side, size, state, condition, log_step, code)
+
+
+def _stepwise(
+    exact: Latents,
+    side: Tensor,
+    size: tuple[int, int],
+    state: Tensor | None,
+    condition: Tensor | None,
+    log_step: float,
+    code: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor],
+) -> Tensor:
+    """The latents, step by step; code: mean, log2 of the scale and table of each, and the mask of those that
+    are coded now, to their whole numbers.
+    """
     shared = exact.start(side.clamp(-127, 127), state, condition, log_step, size)
-    order = exact.order(high, wide)[None]
-    known = torch.zeros((1, exact.channels, high, wide), dtype=torch.float64)
+    order = exact.order(*size)[None]
+    known = torch.zeros((1, exact.channels, *size), dtype=torch.float64)
     for step in range(exact.steps):
         mean, log_scale = exact.step(shared, known, log_step)
         level = level_of(log_scale)
         mine = order == step
         coded = mine & (level >= SKIPPED)
         rest = torch.zeros_like(known)
-        rest[coded] = torch.from_numpy(coder.get_array(level[coded].numpy(), tables).astype(np.float64))
+        rest[coded] = code(mean, log_scale, level, coded)
         known = torch.where(mine, mean + rest, known)
     return known
 

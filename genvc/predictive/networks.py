@@ -2,7 +2,7 @@
 
 Each packet is a byte, 64 * kind + grade, and the range coder's bytes: side latents and latents of the motion
 (two of them for a picture between two others), then of the picture. Kinds: 0 intra, 1 predicted from one
-picture, 2 between two.
+picture, 2 between two, 3 the last picture again, which is the byte alone.
 """
 
 from collections.abc import Sequence
@@ -27,9 +27,10 @@ from .picture import Context, PictureCoder
 from .probability import levels_tables
 from .quality import GRADES, lagrangian, log_step
 
-__all__ = ["BETWEEN", "INTRA", "PREDICTED", "Made", "Networks", "kind_of"]
+__all__ = ["BETWEEN", "INTRA", "PREDICTED", "REPEATED", "Made", "Networks", "kind_of"]
 
-INTRA, PREDICTED, BETWEEN = 0, 1, 2
+INTRA, PREDICTED, BETWEEN, REPEATED = 0, 1, 2, 3
+_STARTS = {INTRA: 0, PREDICTED: 1, BETWEEN: 2, REPEATED: 1}
 _LEAST_FOR_MOTION = 32
 # what an error of motion costs: nothing starts from most pictures between others, and errors in chains stay
 _SHARES = {PREDICTED: 0.25, BETWEEN: 0.05}
@@ -37,7 +38,7 @@ _SHARES = {PREDICTED: 0.25, BETWEEN: 0.05}
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """payload: of the packet. reference: for the next picture. source: the picture, padded.
+    """payload: of the packet. reference: for the next picture. source: what it shows, padded.
 
     cost: bits plus error in bits.
     """
@@ -58,13 +59,10 @@ class _Moved:
 
 
 def kind_of(payload: bytes) -> int:
-    """INTRA, PREDICTED or BETWEEN; raises CorruptStream."""
+    """INTRA, PREDICTED, BETWEEN or REPEATED; raises CorruptStream."""
     if not payload:
         raise CorruptStream("a packet of a picture is empty")
-    kind = payload[0] // GRADES
-    if kind > BETWEEN:
-        raise CorruptStream(f"a packet is of kind {kind}, and the last one is {BETWEEN}")
-    return kind
+    return payload[0] // GRADES
 
 
 class Networks:
@@ -97,8 +95,12 @@ class Networks:
         return self._made(INTRA, grade, coder, reference, source, picture)
 
     def encode_predicted(self, rgb: Picture, grade: int, last: Made, effort: int = 0) -> Made:
-        """rgb: of the size of the last picture."""
-        return self._encode(PREDICTED, rgb, grade, [last], effort)
+        """rgb: of the size of the last picture. The same picture again is repeated unless that costs more."""
+        same = np.array_equal(_padded(rgb), last.source)
+        if same and last.payload[0] % GRADES >= grade:
+            return self._repeated(last, grade)
+        made = self._encode(PREDICTED, rgb, grade, [last], effort)
+        return min(made, self._repeated(last, grade), key=lambda one: one.cost) if same else made
 
     def encode_between(self, rgb: Picture, grade: int, before: Made, after: Made, effort: int = 0) -> Made:
         """rgb: of the size of the others."""
@@ -108,10 +110,14 @@ class Networks:
     def decode(self, payload: bytes, width: int, height: int, references: Sequence[Reference]) -> Reference:
         """The picture of a packet. references: as many as its kind has. Raises CorruptStream."""
         kind, grade = kind_of(payload), payload[0] % GRADES
-        if len(references) != kind:
+        if len(references) != _STARTS[kind]:
             raise CorruptStream(
-                f"a packet needs {kind} pictures to start from, and {len(references)} are there"
+                f"a packet needs {_STARTS[kind]} pictures to start from, and {len(references)} are there"
             )
+        if kind == REPEATED:
+            if len(payload) > 1:
+                raise CorruptStream("a packet that repeats a picture holds more than that")
+            return references[0]
         log, coder = log_step(grade), SymbolDecoder(payload[1:])
         size = (-(-height // BLOCK), -(-width // BLOCK))
         if kind == INTRA:
@@ -238,6 +244,13 @@ class Networks:
         error = (reference.picture.clamp(0, 1) - picture).square().sum().item() * 255**2
         payload = bytes([kind * GRADES + grade]) + coder.finish()
         return Made(payload, reference, source, 8 * len(payload) + error / lagrangian(2 ** log_step(grade)))
+
+    def _repeated(self, last: Made, grade: int) -> Made:
+        """The packet says the grade of the picture that is shown; its cost is that at the grade wanted."""
+        picture = self._tensor(last.source)
+        error = (last.reference.picture.clamp(0, 1) - picture).square().sum().item() * 255**2
+        payload = bytes([REPEATED * GRADES + last.payload[0] % GRADES])
+        return Made(payload, last.reference, last.source, 8 + error / lagrangian(2 ** log_step(grade)))
 
     def _motion(self, flow: Tensor, picture: Tensor, before: Tensor, log: float) -> Tensor:
         high, wide = flow.shape[2] // 4, flow.shape[3] // 4

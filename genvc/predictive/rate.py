@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Final
 
 from .gop import Role
-from .networks import Made
+from .networks import REPEATED, Made, kind_of
 from .quality import GRADES
 
 __all__ = ["Rate"]
@@ -68,7 +68,7 @@ class Rate:
         """Account for a packet that goes out; role: None for a key picture."""
         bits = 8 * (len(payload) + _HEAD_BYTES)
         self.debt += bits - self.share
-        if role is not None:
+        if role is not None and kind_of(payload) != REPEATED:
             level = math.log2(8 * len(payload)) - _SLOPE * (payload[0] % GRADES)
             before = self.levels.get(role.name, level)
             self.levels[role.name] = before + _NEW * (level - before)

@@ -248,6 +248,27 @@ def test_a_still_scene_costs_almost_nothing(talk: list[Picture]) -> None:
     assert last > first - 1.5
 
 
+def test_a_picture_that_comes_again_costs_a_byte(codec: Make, talk: list[Picture]) -> None:
+    order = [0, 0, 0, 4, 4, 8]
+    frames = [Frame(talk[number], index) for index, number in enumerate(order)]
+    for gop in ("ld", "ra"):
+        payloads, shown, _ = coded(codec(quality=30, gop=gop), frames)
+        assert len(shown) == len(frames)
+        if gop == "ld":
+            sizes = [len(payload) for payload in payloads]
+            assert [size == 1 for size in sizes] == [False, True, True, False, True, False]
+            assert (shown[0].rgb == shown[2].rgb).all()
+            assert (shown[3].rgb == shown[4].rgb).all()
+
+
+def test_a_repetition_holds_nothing_else(networks: Networks, talk: list[Picture]) -> None:
+    key = networks.encode_intra(talk[0], 20).reference
+    assert networks.decode(bytes([3 * GRADES]), 176, 144, [key]) is key
+    for wrong, starts in ((bytes([3 * GRADES, 0]), [key]), (bytes([3 * GRADES]), [])):
+        with pytest.raises(CorruptStream):
+            networks.decode(wrong, 176, 144, starts)
+
+
 def test_a_cut_starts_anew(codec: Make, talk: list[Picture], make_clip: Any) -> None:
     other = [frame.rgb for frame in make_clip(176, 144, 3)]
     frames = [Frame(rgb, index) for index, rgb in enumerate([*talk[:3], *other])]
