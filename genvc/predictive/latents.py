@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..entropy import MAX_INTEGER, SymbolDecoder, SymbolEncoder, Tables
 from .probability import SKIPPED, Latents, cheapest, level_of, thrifty
+from .skip import kept
 
 __all__ = ["read", "write", "write_cheapest"]
 
@@ -28,16 +29,17 @@ def write_cheapest(
     condition: Tensor | None,
     log_step: float,
     worth: Tensor,
+    skipped: Tensor,
 ) -> Tensor:
     """write() with those of the side latents that cost least: bits, and errors times worth."""
     costs = []
     for side in sides:
         alone = SymbolEncoder()
-        made = write(alone, exact, tables, wanted, side, state, condition, log_step, worth)
-        error = (worth * (wanted - made).square()).sum().item()
+        made = write(alone, exact, tables, wanted, side, state, condition, log_step, worth, skipped)
+        error = (worth * (wanted - made).square() * ~skipped).sum().item()
         costs.append(8 * len(alone.finish()) + error)
     chosen = sides[costs.index(min(costs))]
-    return write(coder, exact, tables, wanted, chosen, state, condition, log_step, worth)
+    return write(coder, exact, tables, wanted, chosen, state, condition, log_step, worth, skipped)
 
 
 def write(
@@ -50,15 +52,21 @@ def write(
     condition: Tensor | None,
     log_step: float,
     worth: Tensor | None = None,
+    skipped: Tensor | None = None,
 ) -> Tensor:
     """Code latents near the wanted ones; returns them, float64, as read() does.
 
     wanted: (1, channels, high, wide), in quantiser steps. side: (1, side channels, high / 4, wide / 4),
     rounded up. exact: an exact_copy(). worth: bits that an error of one step is worth, squared, for each
-    latent; None where a step is worth the same everywhere.
+    latent; None where a step is worth the same everywhere. skipped: (high, wide), blocks whose latents are at
+    their means and not coded; None for none.
     """
-    side = side.double().round().clamp(-MAX_INTEGER, MAX_INTEGER)
-    coder.put_array(_numbers(side), _side_levels(exact, side.shape), tables)
+    size = (wanted.shape[2], wanted.shape[3])
+    if skipped is None:
+        skipped = torch.zeros(size, dtype=torch.bool)
+    mine = kept(skipped).expand(side.shape)
+    side = torch.where(mine, side.double().round().clamp(-MAX_INTEGER, MAX_INTEGER), 0)
+    coder.put_array(_numbers(side[mine]), _side_levels(exact, mine), tables)
     wanted = wanted.double()
 
     def code(mean: Tensor, log_scale: Tensor, level: Tensor, coded: Tensor) -> Tensor:
@@ -70,8 +78,7 @@ def write(
         coder.put_array(_numbers(rest), level[coded].numpy(), tables)
         return rest
 
-    size = (wanted.shape[2], wanted.shape[3])
-    return _stepwise(exact, side, size, state, condition, log_step, code)
+    return _stepwise(exact, side, size, state, condition, log_step, skipped, code)
 
 
 def read(
@@ -82,16 +89,20 @@ def read(
     state: Tensor | None,
     condition: Tensor | None,
     log_step: float,
+    skipped: Tensor | None = None,
 ) -> Tensor:
     """The latents that write() coded, (1, channels, high, wide) float64; size: (high, wide)."""
-    shape = (1, exact.side, -(-size[0] // 4), -(-size[1] // 4))
-    numbers = coder.get_array(_side_levels(exact, shape), tables)
-    side = torch.from_numpy(numbers.astype(np.float64).reshape(shape))
+    if skipped is None:
+        skipped = torch.zeros(size, dtype=torch.bool)
+    mine = kept(skipped).expand(1, exact.side, -1, -1)
+    side = torch.zeros(mine.shape, dtype=torch.float64)
+    numbers = coder.get_array(_side_levels(exact, mine), tables)
+    side[mine] = torch.from_numpy(numbers.astype(np.float64))
 
     def code(mean: Tensor, log_scale: Tensor, level: Tensor, coded: Tensor) -> Tensor:
         return torch.from_numpy(coder.get_array(level[coded].numpy(), tables).astype(np.float64))
 
-    return _stepwise(exact, side, size, state, condition, log_step, code)
+    return _stepwise(exact, side, size, state, condition, log_step, skipped, code)
 
 
 def _stepwise(
@@ -101,6 +112,7 @@ def _stepwise(
     state: Tensor | None,
     condition: Tensor | None,
     log_step: float,
+    skipped: Tensor,
     code: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor],
 ) -> Tensor:
     """The latents, step by step; code: mean, log2 of the scale and table of each, and the mask of those that
@@ -113,7 +125,7 @@ def _stepwise(
         mean, log_scale = exact.step(shared, known, log_step)
         level = level_of(log_scale)
         mine = order == step
-        coded = mine & (level >= SKIPPED)
+        coded = mine & ~skipped & (level >= SKIPPED)
         rest = torch.zeros_like(known)
         rest[coded] = code(mean, log_scale, level, coded)
         known = torch.where(mine, mean + rest, known)
@@ -124,5 +136,5 @@ def _numbers(values: Tensor) -> Any:
     return values.numpy().astype(np.int32)
 
 
-def _side_levels(exact: Latents, shape: Any) -> Any:
-    return level_of(exact.side_log_scale()).expand(tuple(shape)).numpy()
+def _side_levels(exact: Latents, mine: Tensor) -> Any:
+    return level_of(exact.side_log_scale()).expand(mine.shape)[mine].numpy()

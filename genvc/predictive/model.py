@@ -10,6 +10,7 @@ from .exact import Exact, FixedConv, fixed
 from .motion import MOTION_CHANNELS, Motion
 from .picture import CHANNELS, Context, PictureCoder
 from .probability import SKIPPED, Latents, bits_of, level_of, thrifty
+from .skip import Map
 
 __all__ = ["PARTS", "SIGNS", "STATE", "Coded", "Predictive", "Reference", "average", "begin"]
 
@@ -23,12 +24,16 @@ SIGNS = (1, -1)
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What a predicted picture starts from: picture (samples 0 to 1), features, state of the prior."""
+    """What a predicted picture starts from: picture (samples 0 to 1), features, state of the prior.
+
+    skipped: its skip map; None for none.
+    """
 
     picture: Tensor
     features: Tensor
     state: Tensor
     motion_state: Tensor
+    skipped: Map | None = None
 
 
 @dataclass(frozen=True, slots=True)

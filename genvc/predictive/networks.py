@@ -1,8 +1,9 @@
 """The codec's networks as a running stream uses them: pictures to packets and back.
 
-Each packet is a byte, 64 * kind + grade, and the range coder's bytes: side latents and latents of the motion
-(two of them for a picture between two others), then of the picture. Kinds: 0 intra, 1 predicted from one
-picture, 2 between two, 3 the last picture again, which is the byte alone.
+Each packet is a byte, 64 * kind + grade, and the range coder's bytes: but for an intra picture the skip map,
+and side latents and latents of the motion (two of them for a picture between two others); then those of the
+picture. Kinds: 0 intra, 1 predicted from one picture, 2 between two, 3 the last picture again, which is the
+byte alone.
 """
 
 from collections.abc import Sequence
@@ -26,12 +27,15 @@ from .motion import measure
 from .picture import Context, PictureCoder
 from .probability import levels_tables
 from .quality import GRADES, lagrangian, log_step
+from .skip import Map, chosen, read_map, taken_over, write_map
 
 __all__ = ["BETWEEN", "INTRA", "PREDICTED", "REPEATED", "Made", "Networks", "kind_of"]
 
 INTRA, PREDICTED, BETWEEN, REPEATED = 0, 1, 2, 3
 _STARTS = {INTRA: 0, PREDICTED: 1, BETWEEN: 2, REPEATED: 1}
 _LEAST_FOR_MOTION = 32
+# a block is skipped if no coefficient of what is new, and no sum of their squares, is larger, in steps
+_SKIP_MOST, _SKIP_SUM = 1.1, 12.0
 # what an error of motion costs: nothing starts from most pictures between others, and errors in chains stay
 _SHARES = {PREDICTED: 0.25, BETWEEN: 0.05}
 
@@ -124,16 +128,17 @@ class Networks:
             latents = read(coder, self.exact_intra, self.tables, size, None, None, log)
             coder.finish()
             return self._intra(latents, log)
+        skipped = torch.from_numpy(read_map(coder, _map_before(references, *size)))
         moved: list[_Moved] = []
         state = references[-1].motion_state
         for reference, sign in zip(references, SIGNS, strict=False):
-            motion = read(coder, self.exact_motion, self.tables, size, state, None, log)
+            motion = read(coder, self.exact_motion, self.tables, size, state, None, log, skipped)
             moved.append(self._moved(motion, reference, state, log, sign))
             state = moved[-1].state
         condition, context, state = self._joined(moved, references, log)
-        latents = read(coder, self.exact_inter, self.tables, size, state, condition, log)
+        latents = read(coder, self.exact_inter, self.tables, size, state, condition, log, skipped)
         coder.finish()
-        return self._predicted(latents, context, state, moved[-1].state, log)
+        return self._predicted(latents, context, state, moved[-1].state, log, references, skipped)
 
     def rgb(self, reference: Reference, width: int, height: int) -> Picture:
         """The picture as samples, without padding."""
@@ -149,10 +154,22 @@ class Networks:
         return Reference(picture, features, state, torch.zeros_like(state))
 
     def _predicted(
-        self, latents: Tensor, context: Context, state: Tensor, motion_state: Tensor, log: float
+        self,
+        latents: Tensor,
+        context: Context,
+        state: Tensor,
+        motion_state: Tensor,
+        log: float,
+        references: Sequence[Reference],
+        skipped: Tensor,
     ) -> Reference:
         picture, features = _shown(self.model.inter, latents.float().to(self.device), context, log)
-        return Reference(picture, features, self.exact_inter.next_state(state, latents, log), motion_state)
+        if skipped.any():
+            held = skipped.to(self.device)
+            picture = taken_over(held, picture, average([one.picture for one in references]))
+            features = taken_over(held, features, average([one.features for one in references]))
+        state = self.exact_inter.next_state(state, latents, log)
+        return Reference(picture, features, state, motion_state, skipped.numpy())
 
     @torch.no_grad()
     def _encode(self, kind: int, rgb: Picture, grade: int, starts: Sequence[Made], effort: int) -> Made:
@@ -160,6 +177,10 @@ class Networks:
         source = _padded(rgb)
         picture = self._tensor(source)
         references = [start.reference for start in starts]
+        last_map = _map_before(references, picture.shape[2] // BLOCK, picture.shape[3] // BLOCK)
+        skip_map = chosen(self._still(picture, references, log), last_map)
+        write_map(coder, skip_map, last_map)
+        skipped = torch.from_numpy(skip_map)
         moved: list[_Moved] = []
         state = references[-1].motion_state
         worth = self._worth(picture, log, _SHARES[kind])
@@ -178,6 +199,7 @@ class Networks:
                 None,
                 log,
                 worth.cpu(),
+                skipped,
             )
             moved.append(self._moved(latents, reference, state, log, sign))
             state = moved[-1].state
@@ -186,16 +208,27 @@ class Networks:
         if effort:
             quality = torch.tensor([log], dtype=torch.float32, device=self.device)
             floating = condition.float().to(self.device), state.float().to(self.device)
+            free = ~skipped.to(self.device)
             wanted = improved(
-                lambda tried: self.model.predicted_of(tried, context, *floating, quality, True),
+                lambda tried: self.model.predicted_of(tried * free, context, *floating, quality, True),
                 wanted,
                 picture,
                 log,
                 effort,
             )
         side = self.model.inter.latents.side_of(wanted, log)
-        latents = write(coder, self.exact_inter, self.tables, wanted.cpu(), side.cpu(), state, condition, log)
-        found = self._predicted(latents, context, state, moved[-1].state, log)
+        latents = write(
+            coder,
+            self.exact_inter,
+            self.tables,
+            wanted.cpu(),
+            side.cpu(),
+            state,
+            condition,
+            log,
+            skipped=skipped,
+        )
+        found = self._predicted(latents, context, state, moved[-1].state, log, references, skipped)
         return self._made(kind, grade, coder, found, source, picture)
 
     def _moved(self, latents: Tensor, reference: Reference, state: Tensor, log: float, sign: int) -> _Moved:
@@ -244,6 +277,19 @@ class Networks:
         error = (reference.picture.clamp(0, 1) - picture).square().sum().item() * 255**2
         payload = bytes([kind * GRADES + grade]) + coder.finish()
         return Made(payload, reference, source, 8 * len(payload) + error / lagrangian(2 ** log_step(grade)))
+
+    def _still(self, picture: Tensor, references: Sequence[Reference], log: float) -> Map:
+        """(high, wide): blocks of which too little is new to be coded at this quality."""
+        old = average([one.picture for one in references]).clamp(0, 1)
+        high, wide = picture.shape[2] // BLOCK, picture.shape[3] // BLOCK
+
+        def run(low: int, end: int) -> tuple[Tensor]:
+            new = rows(picture, high, low, end) - rows(old, high, low, end)
+            return (self.model.inter.coefficients(new, log),)
+
+        new = in_bands(high, wide, run)[0]
+        found: Map = ((new.abs().amax(1) < _SKIP_MOST) & (new.square().sum(1) < _SKIP_SUM))[0].cpu().numpy()
+        return found
 
     def _repeated(self, last: Made, grade: int) -> Made:
         """The packet says the grade of the picture that is shown; its cost is that at the grade wanted."""
@@ -318,6 +364,12 @@ def _part(context: Context | None, high: int, low: int, end: int) -> Context | N
     if context is None:
         return None
     return Context(rows(context.picture, high, low, end), rows(context.features, high, low, end))
+
+
+def _map_before(references: Sequence[Reference], high: int, wide: int) -> Map:
+    """The skip map that a picture's own is coded after."""
+    before = references[-1].skipped
+    return np.zeros((high, wide), np.bool_) if before is None else before
 
 
 def _padded(rgb: Picture) -> Picture:

@@ -90,15 +90,18 @@ class PictureCoder(nn.Module):
         log = base + self.step_offset + self.step_slope * (base - 5) / 2
         return torch.exp2(log)[:, :, None, None]
 
+    def coefficients(self, difference: Tensor, log_step: float | Tensor) -> Tensor:
+        """Of the block transform, in quantiser steps; difference: (n, 3, 16 h, 16 w), samples of 0 to 1."""
+        return exactly(blocks(difference * RANGE), self.forward_transform) / self.steps(log_step)
+
     def encode(self, picture: Tensor, context: Context | None, log_step: float | Tensor) -> Tensor:
         """Latents in quantiser steps, not rounded; picture: (n, 3, 16 h, 16 w), samples 0 to 1."""
         base = 0.5 if context is None else context.picture
-        latents = exactly(blocks((picture - base) * RANGE), self.forward_transform)
         seen = [nn.functional.pixel_unshuffle(picture, 4) - 0.5]
         if context is not None:
             seen += [nn.functional.pixel_unshuffle(picture - context.picture, 4), context.features]
         seen.append(plane(seen[0], log_step))
-        found: Tensor = latents / self.steps(log_step) + self.analysis(torch.cat(seen, 1))
+        found: Tensor = self.coefficients(picture - base, log_step) + self.analysis(torch.cat(seen, 1))
         return found
 
     def decode(

@@ -56,7 +56,7 @@ def crops(pictures: list[Picture], size: int, count: int, seed: int) -> Iterator
 def runs(clips: list[list[Picture]], size: int, length: int, count: int, seed: int) -> Iterator[Batch]:
     """Endless batches (count, length, size, size, 3), forwards or backwards, 1, 2 or 4 pictures apart.
 
-    One run in ten stands still: what has not changed must cost nothing and stay as it is.
+    One run in five stands still: what has not changed must cost nothing and stay as it is.
     """
     dice = random.Random(seed)
     while True:
@@ -66,7 +66,7 @@ def runs(clips: list[list[Picture]], size: int, length: int, count: int, seed: i
             stride = dice.choice((1, 1, 1, 2, 2, 4)) if len(clip) > 4 * length else 1
             first = dice.randrange(len(clip) - stride * (length - 1))
             taken = np.stack(clip[first : first + stride * (length - 1) + 1 : stride])
-            if dice.random() < 0.1:
+            if dice.random() < 0.2:
                 taken = np.repeat(taken[:1], length, 0)
             if dice.random() < 0.5:
                 taken = taken[::-1]
