@@ -15,7 +15,7 @@ GOPS: Final = {"ld": 1, "ra": 8, "ra16": 16}
 """Names of structures and the pictures of a short group."""
 
 # grades below the stream's, by the place in a cycle of four, the key picture at place 0
-_CYCLE: Final = (2, 6, 4, 6)
+_CYCLE: Final = (3, 8, 5, 8)
 _ANCHOR: Final = 2
 _DEPTHS: Final = (5, 8, 10, 11)
 

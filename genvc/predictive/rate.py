@@ -24,6 +24,10 @@ _START_BYTES: Final = 60  # of its header and end
 _SECONDS: Final = 2.0
 _MOST_GRADES: Final = 4.0  # from one decision to the next
 _NEW: Final = 0.5  # of a role's level when it is learned anew
+# Pictures that skip nearly all blocks cost nothing, up to the grade where all at once is coded anew: a scene
+# that stands still gets better than its key picture slowly.
+_ABOVE_KEY: Final = 3.0
+_PICTURES_A_GRADE: Final = 8
 
 
 class Rate:
@@ -36,6 +40,7 @@ class Rate:
         self.levels: dict[str, float] = {}
         self.last: float | None = None
         self.last_key = 20.0
+        self.since = 0
 
     def grade(self, roles: Sequence[Role]) -> float:
         """The stream's grade while pictures of these roles are coded."""
@@ -47,7 +52,8 @@ class Rate:
         found = math.log2(mine * len(roles) / spent) / _SLOPE
         if self.last is not None:
             found = max(self.last - _MOST_GRADES, min(self.last + _MOST_GRADES, found))
-        self.last = max(0.0, min(GRADES + 9.0, found))
+        highest = self.last_key + _ABOVE_KEY + self.since / _PICTURES_A_GRADE
+        self.last = max(0.0, min(GRADES + 9.0, highest, found))
         return self.last
 
     def key_picture(self, encode: Callable[[int], Made]) -> Made:
@@ -61,13 +67,14 @@ class Rate:
             if abs(better - round(grade)) < 1.5:
                 break
             grade = better
-        self.last_key = grade
+        self.last_key, self.since = grade, 0
         return made
 
     def spent(self, payload: bytes, role: Role | None) -> None:
         """Account for a packet that goes out; role: None for a key picture."""
         bits = 8 * (len(payload) + _HEAD_BYTES)
         self.debt += bits - self.share
+        self.since += 1
         if role is not None and kind_of(payload) != REPEATED:
             level = math.log2(8 * len(payload)) - _SLOPE * (payload[0] % GRADES)
             before = self.levels.get(role.name, level)

@@ -22,7 +22,8 @@ def train(
     batch: Annotated[int, typer.Option("--batch", min=1)] = 16,
     crop: Annotated[int, typer.Option("--crop", min=64, help="A multiple of 16.")] = 128,
     pictures: Annotated[
-        int, typer.Option("--pictures", min=2, max=16, help="Of a run, for inter and joint.")
+        int,
+        typer.Option("--pictures", min=1, max=16, help="Of a run; 1: stage perceptual of single pictures."),
     ] = 3,
     rate: Annotated[float, typer.Option("--rate", help="The highest learning rate.")] = 5e-4,
     critic: Annotated[
@@ -48,6 +49,8 @@ def train(
         raise typer.BadParameter(f"--stage is intra, inter, joint or perceptual, not '{stage}'")
     if critic and stage != "perceptual":
         raise typer.BadParameter("--critic goes with --stage perceptual")
+    if pictures == 1 and stage in ("inter", "joint"):
+        raise typer.BadParameter(f"stage {stage} takes runs of 2 pictures and more")
     if crop % 16:
         raise typer.BadParameter("--crop is a multiple of 16")
     import torch
