@@ -31,7 +31,7 @@ def in_bands(
 
     high, wide: of the latents' grid. run: first row and the one after the last to tensors of these rows.
     """
-    band = max(_AROUND, pixels // (BLOCK * BLOCK * wide) // 2 * 2)  # even: motion halves its grid
+    band = max(_AROUND, pixels // (BLOCK * BLOCK * wide))
     if band >= high:
         return run(0, high)
     parts = []

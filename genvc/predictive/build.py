@@ -30,14 +30,18 @@ def create(model: str = "", device: str = "auto", **options: Any) -> Predictive:
 @cache
 def networks_of(name: str, device: torch.device) -> Networks:
     """The networks of a model's full name, ready to run; kept. Raises BadInput, ModelNotFound."""
+    from .model import PARTS
     from .model import Predictive as Model
 
     config, weights = load(name, "predictive")
     if config.get("architecture") != ARCHITECTURE:
         raise BadInput(f"{name} is not of the architecture '{ARCHITECTURE}'")
+    without = config.get("without", [])
+    if not isinstance(without, list) or not set(without) <= set(PARTS):
+        raise BadInput(f"{name} says that it was trained without {without!r}")
     try:
-        model = Model(config.get("without", ()))
+        model = Model(without)
         model.load_state_dict({key: value.float() for key, value in weights.items()}, strict=True)
-    except (RuntimeError, TypeError) as error:
+    except RuntimeError as error:
         raise BadInput(f"the weights of {name} are not those of a predictive model") from error
     return Networks(model, device)

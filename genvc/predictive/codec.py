@@ -16,8 +16,8 @@ __all__ = ["EYE", "MODEL", "Predictive"]
 
 MODEL, EYE = "predictive-mse", "predictive-lpips"
 _VERSION = 1
-_PIXELS = 1 << 24
-_PIXELS_OF_EFFORT = 1 << 22  # gradients are of whole pictures
+# pictures of low delay, and those that gradients are of or that wait between others, up to 17 at a time
+_PIXELS, _PIXELS_HELD = 1 << 24, 1 << 22
 # Below so many bits a pixel, or so high a quality, what the eye sees and what squared error sees part.
 _EYE_BPP, _EYE_QUALITY = 0.1, 45.0
 # A predicted picture of more than this part of the key picture's bytes may be of another scene.
@@ -46,7 +46,7 @@ class Predictive:
         with the packets up to its own), "ra" (random access: groups of 8 with pictures between others) or
         "ra16". period: pictures from one intra picture to the next; 0 for one only where the scene changes.
         effort: steps in which the encoder improves the numbers of each picture for what the decoder makes
-        of them, 0 to 1000; pictures of up to 2^22 pixels.
+        of them, 0 to 1000.
         """
         given = {"quality": quality, "bitrate": bitrate, "bytes": bytes}
         chosen = [name for name, value in given.items() if value is not None]
@@ -71,14 +71,16 @@ class Predictive:
         self.period = 1 if bytes is not None else period
 
     def describe(self, width: int, height: int, fps: Fraction) -> StreamInfo:
-        """The header; raises Unsupported for more than 2^24 pixels, or 2^22 with effort."""
+        """The header; raises Unsupported for more than 2^24 pixels, or 2^22 with effort or a gop not "ld"."""
         from ..media.limits import check_size
 
         check_size(width, height)
-        most, with_effort = (_PIXELS_OF_EFFORT, " with effort") if self.effort else (_PIXELS, "")
+        most, why = _most(self.mini), ""
+        if self.effort or self.mini > 1:
+            most, why = _PIXELS_HELD, " with effort or pictures between others"
         if width * height > most:
             raise Unsupported(
-                f"codec 'predictive' takes pictures of up to {most} pixels{with_effort}, not {width}x{height}"
+                f"codec 'predictive' takes pictures of up to {most} pixels{why}, not {width}x{height}"
             )
         model = self._model(width * height, fps)
         return StreamInfo("predictive", model, width, height, fps, bytes([_VERSION, self.mini]))
@@ -111,7 +113,7 @@ class Predictive:
         """One frame for each packet of track 0, low delay at once; raises CorruptStream."""
         if len(info.params) != 2 or info.params[0] != _VERSION or info.params[1] not in GOPS.values():
             raise CorruptStream("the stream's parameters are not those of a predictive stream")
-        if info.width * info.height > _PIXELS:
+        if info.width * info.height > _most(info.params[1]):
             raise CorruptStream(f"a predictive stream of {info.width}x{info.height} is not possible")
         decoding = _Decoding(self.networks(info.model), info)
         for packet in packets:
@@ -126,7 +128,7 @@ class _Coding:
     def __init__(self, codec: Predictive, info: StreamInfo) -> None:
         self.codec = codec
         self.networks = codec.networks(info.model)
-        self.rate = Rate(codec.bitrate, info.fps) if codec.bitrate is not None else None
+        self.rate = Rate(codec.bitrate, info.fps, codec.period) if codec.bitrate is not None else None
         self.last: Made | None = None
         self.since = self.key_bytes = 0
 
@@ -254,6 +256,11 @@ class _Decoding:
 
     def _show(self, packet: Packet, found: Reference) -> None:
         self.ready.append(Frame(self.networks.rgb(found, *self.size), packet.pts))
+
+
+def _most(mini: int) -> int:
+    """Pixels of a picture, for groups of so many."""
+    return _PIXELS if mini == 1 else _PIXELS_HELD
 
 
 def _lower(base: float, role: Role) -> int:

@@ -29,7 +29,7 @@ def fixed(values: Tensor) -> Tensor:
     values = values.clamp(-LIMIT, LIMIT)
     if values.dtype != torch.float64:
         return values
-    return torch.floor(values * POINT + 0.5) / POINT
+    return values.mul_(POINT).add_(0.5).floor_().div_(POINT)  # clamp() has made these values new ones
 
 
 def leak(values: Tensor) -> Tensor:

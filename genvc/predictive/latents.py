@@ -2,7 +2,7 @@
 
 The rest of a latent, less its mean, is a whole number that is coded with the table of its scale; the
 decoder, which knows mean and scale, needs nothing else. Latents whose scale says that they are almost
-surely at their mean are not coded (AlphaVC's entropy skipping).
+surely at their mean are not coded (AlphaVC's entropy as_coded).
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..entropy import MAX_INTEGER, SymbolDecoder, SymbolEncoder, Tables
-from .probability import SKIPPED, Latents, cheapest, level_of, thrifty
+from .probability import LEAST_CODED, Latents, cheapest, level_of, thrifty
 from .skip import kept
 
 __all__ = ["read", "write", "write_cheapest"]
@@ -125,7 +125,7 @@ def _stepwise(
         mean, log_scale = exact.step(shared, known, log_step)
         level = level_of(log_scale)
         mine = order == step
-        coded = mine & ~skipped & (level >= SKIPPED)
+        coded = mine & ~skipped & (level >= LEAST_CODED)
         rest = torch.zeros_like(known)
         rest[coded] = code(mean, log_scale, level, coded)
         known = torch.where(mine, mean + rest, known)

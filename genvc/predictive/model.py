@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from .exact import Exact, FixedConv, fixed
 from .motion import MOTION_CHANNELS, Motion
 from .picture import CHANNELS, Context, PictureCoder
-from .probability import SKIPPED, Latents, bits_of, level_of, thrifty
-from .skip import Map
+from .probability import LEAST_CODED, Latents, bits_of, level_of, thrifty
+from .skip import SkipMap, kept
 
 __all__ = ["PARTS", "SIGNS", "STATE", "Coded", "Predictive", "Reference", "average", "begin"]
 
@@ -33,7 +33,7 @@ class Reference:
     features: Tensor
     state: Tensor
     motion_state: Tensor
-    skipped: Map | None = None
+    skipped: SkipMap | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,9 @@ class Predictive(nn.Module):
         """An intra picture as training sees it: straight-through rounding, estimated bits."""
         return self.intra_of(self.intra.encode(picture, None, log_step).float(), log_step)
 
-    def intra_of(self, wanted: Tensor, log_step: Tensor, skipping: bool = False) -> Coded:
+    def intra_of(self, wanted: Tensor, log_step: Tensor, as_coded: bool = False) -> Coded:
         """What an intra picture's latents, in quantiser steps, become and cost."""
-        latents, bits = through(self.intra.latents, wanted, None, None, log_step, skipping)
+        latents, bits = through(self.intra.latents, wanted, None, None, log_step, as_coded)
         out, features = self.intra.decode(latents, None, log_step)
         state = begin(self.first_state, latents, self.intra.latents)
         return Coded(
@@ -103,10 +103,11 @@ class Predictive(nn.Module):
         condition: Tensor,
         state: Tensor,
         log_step: Tensor,
-        skipping: bool = False,
+        as_coded: bool = False,
+        skipped: Tensor | None = None,
     ) -> Coded:
         """What a predicted picture's latents, in quantiser steps, become and cost, motion aside."""
-        latents, bits = through(self.inter.latents, wanted, state, condition, log_step, skipping)
+        latents, bits = through(self.inter.latents, wanted, state, condition, log_step, as_coded, skipped)
         out, features = self.inter.decode(latents, context, log_step)
         state = self.inter.latents.next_state(state, latents, log_step.reshape(-1, 1, 1, 1))
         return Coded(
@@ -131,18 +132,21 @@ def through(
     state: Tensor | None,
     condition: Tensor | None,
     log_step: Tensor,
-    skipping: bool = False,
+    as_coded: bool = False,
+    skipped: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Latents rounded step by step and their bits, with gradients passed straight through the rounding.
 
     Noise in place of rounding, as is usual, makes a latent that is always 0 cost a tenth of a bit and more:
     at the rates of interest here that is most of the estimate.
 
-    wanted: in quantiser steps. skipping: leave out what is not coded, as a stream does; scales then get no
-    gradient from what that costs, so training does not. Returns the rounded latents and (n,) bits.
+    wanted: in quantiser steps. as_coded: leave out what is not coded, as a stream does; scales then get no
+    gradient from what that costs, so training does not. skipped: (high, wide), blocks whose latents are at
+    their means and cost nothing; None for none. Returns the rounded latents and (n,) bits.
     """
     with torch.autocast(wanted.device.type, enabled=False):
-        return _through(model, wanted.float(), state, condition, log_step.reshape(-1, 1, 1, 1), skipping)
+        steps = log_step.reshape(-1, 1, 1, 1)
+        return _through(model, wanted.float(), state, condition, steps, as_coded, skipped)
 
 
 def _through(
@@ -151,14 +155,19 @@ def _through(
     state: Tensor | None,
     condition: Tensor | None,
     log_step: Tensor,
-    skipping: bool,
+    as_coded: bool,
+    skipped: Tensor | None,
 ) -> tuple[Tensor, Tensor]:
     high, wide = wanted.shape[2:]
     order = model.order(high, wide, wanted.device)
     side = model.side_of(wanted, log_step)
     side_scale = model.side_log_scale().expand_as(side)
     side = side + (torch.round(side) - side).detach()
-    bits = bits_of(side, side_scale).sum((1, 2, 3))
+    if skipped is None:
+        skipped = torch.zeros((high, wide), dtype=torch.bool, device=wanted.device)
+    free, sent = ~skipped, kept(skipped)
+    side = side * sent
+    bits = (bits_of(side, side_scale) * sent).sum((1, 2, 3))
     shared = model.start(side, state, condition, log_step, (high, wide))
     known, means, scales = (torch.zeros_like(wanted) for _ in range(3))
     for step in range(model.steps):
@@ -166,8 +175,9 @@ def _through(
         mean, log_scale = model.step(shared, known, log_step)
         rest = wanted - mean
         whole = thrifty(rest.detach(), log_scale.detach(), model.thrift)
-        if skipping:
-            whole = torch.where(level_of(log_scale) < SKIPPED, 0, whole)
+        whole = whole * free
+        if as_coded:
+            whole = torch.where(level_of(log_scale) < LEAST_CODED, 0, whole)
         # Gradients reach what is wanted only where rounding is fair. A number held at 0 is always short of
         # what is wanted: passing that on would teach the analysis to ask for more, against its own thrift.
         fair = (whole != 0) & (whole == torch.round(rest))
@@ -175,5 +185,5 @@ def _through(
         known = torch.where(mine, rounded, known)
         means = torch.where(mine, mean, means)
         scales = torch.where(mine, log_scale, scales)
-    bits = bits + bits_of(known - means, scales).sum((1, 2, 3))
+    bits = bits + (bits_of(known - means, scales) * free).sum((1, 2, 3))
     return known, bits

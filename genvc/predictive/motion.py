@@ -1,9 +1,8 @@
 """Motion between pictures: measured, coded as latents, and used to warp.
 
-Measured by OpenCV's dense inverse search, and kept only where it makes a better prediction than no motion;
-transformed by a network that starts as a 4x4 DCT of the flow
-at a quarter of the resolution, and coded like pictures. The field may be refined by the decoder at the scale
-of features (LSTVC's flow-guided compensation over scales).
+Measured by OpenCV's dense inverse search and kept where it predicts better than no motion; transformed by a
+network that starts as a 4x4 DCT of the flow at a quarter of the resolution, and coded like pictures. The
+field may be refined by the decoder at the scale of features (LSTVC's flow-guided compensation over scales).
 """
 
 import math

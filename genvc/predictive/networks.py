@@ -7,7 +7,7 @@ byte alone.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import overload
 
 import numpy as np
@@ -22,20 +22,18 @@ from .basis import BLOCK
 from .effort import improved
 from .exact import exact_copy, fixed
 from .latents import read, write, write_cheapest
-from .model import SIGNS, Predictive, Reference, average, begin
+from .model import SIGNS, Coded, Predictive, Reference, average, begin
 from .motion import measure
 from .picture import Context, PictureCoder
 from .probability import levels_tables
 from .quality import GRADES, lagrangian, log_step
-from .skip import Map, chosen, read_map, taken_over, write_map
+from .skip import SkipMap, chosen, read_map, still, taken_over, write_map
 
 __all__ = ["BETWEEN", "INTRA", "PREDICTED", "REPEATED", "Made", "Networks", "kind_of"]
 
 INTRA, PREDICTED, BETWEEN, REPEATED = 0, 1, 2, 3
 _STARTS = {INTRA: 0, PREDICTED: 1, BETWEEN: 2, REPEATED: 1}
 _LEAST_FOR_MOTION = 32
-# a block is skipped if no coefficient of what is new, and no sum of their squares, is larger, in steps
-_SKIP_MOST, _SKIP_SUM = 1.1, 12.0
 # what an error of motion costs: nothing starts from most pictures between others, and errors in chains stay
 _SHARES = {PREDICTED: 0.25, BETWEEN: 0.05}
 
@@ -208,14 +206,15 @@ class Networks:
         if effort:
             quality = torch.tensor([log], dtype=torch.float32, device=self.device)
             floating = condition.float().to(self.device), state.float().to(self.device)
-            free = ~skipped.to(self.device)
-            wanted = improved(
-                lambda tried: self.model.predicted_of(tried * free, context, *floating, quality, True),
-                wanted,
-                picture,
-                log,
-                effort,
-            )
+            held = skipped.to(self.device)
+            old = average([one.picture for one in references])
+
+            def code(tried: Tensor) -> Coded:
+                coded = self.model.predicted_of(tried, context, *floating, quality, True, held)
+                shown = taken_over(held, coded.reference.picture, old)
+                return replace(coded, reference=replace(coded.reference, picture=shown))
+
+            wanted = improved(code, wanted, picture, log, effort)
         side = self.model.inter.latents.side_of(wanted, log)
         latents = write(
             coder,
@@ -278,8 +277,8 @@ class Networks:
         payload = bytes([kind * GRADES + grade]) + coder.finish()
         return Made(payload, reference, source, 8 * len(payload) + error / lagrangian(2 ** log_step(grade)))
 
-    def _still(self, picture: Tensor, references: Sequence[Reference], log: float) -> Map:
-        """(high, wide): blocks of which too little is new to be coded at this quality."""
+    def _still(self, picture: Tensor, references: Sequence[Reference], log: float) -> SkipMap:
+        """(high, wide): blocks that may be skipped at this quality."""
         old = average([one.picture for one in references]).clamp(0, 1)
         high, wide = picture.shape[2] // BLOCK, picture.shape[3] // BLOCK
 
@@ -287,9 +286,7 @@ class Networks:
             new = rows(picture, high, low, end) - rows(old, high, low, end)
             return (self.model.inter.coefficients(new, log),)
 
-        new = in_bands(high, wide, run)[0]
-        found: Map = ((new.abs().amax(1) < _SKIP_MOST) & (new.square().sum(1) < _SKIP_SUM))[0].cpu().numpy()
-        return found
+        return still(in_bands(high, wide, run)[0])
 
     def _repeated(self, last: Made, grade: int) -> Made:
         """The packet says the grade of the picture that is shown; its cost is that at the grade wanted."""
@@ -366,7 +363,7 @@ def _part(context: Context | None, high: int, low: int, end: int) -> Context | N
     return Context(rows(context.picture, high, low, end), rows(context.features, high, low, end))
 
 
-def _map_before(references: Sequence[Reference], high: int, wide: int) -> Map:
+def _map_before(references: Sequence[Reference], high: int, wide: int) -> SkipMap:
     """The skip map that a picture's own is coded after."""
     before = references[-1].skipped
     return np.zeros((high, wide), np.bool_) if before is None else before

@@ -19,8 +19,8 @@ from ..entropy import Tables
 from .exact import Exact, FixedConv, fixed, leak
 
 __all__ = [
+    "LEAST_CODED",
     "LEVELS",
-    "SKIPPED",
     "STEPS",
     "Latents",
     "bits_of",
@@ -34,7 +34,7 @@ STEPS = 4
 LEVELS = 64
 _PER_OCTAVE = 6
 _LOWEST = -4.0  # log2 of the scale of level 0, in quantiser steps
-SKIPPED = 4  # latents of levels below this one are not coded: they are zero 99.6 times in 100 and more
+LEAST_CODED = 4  # latents of levels below this one are not coded: they are zero 99.6 times in 100 and more
 _TRIED = (0.25, 0.5, 0.75, 1.0)
 
 

@@ -33,9 +33,11 @@ _PICTURES_A_GRADE: Final = 8
 class Rate:
     """The state of one stream's rate control."""
 
-    def __init__(self, bitrate: float, fps: Fraction) -> None:
+    def __init__(self, bitrate: float, fps: Fraction, period: int = 0) -> None:
+        """period: pictures from one key picture to the next, 0 for one at the start alone."""
         self.share = bitrate / float(fps)
         self.horizon = max(4.0, _SECONDS * float(fps))
+        self.key_share = min(_KEY_SHARE, (period + 1) / 2) if period else _KEY_SHARE
         self.debt = 8.0 * _START_BYTES
         self.levels: dict[str, float] = {}
         self.last: float | None = None
@@ -58,7 +60,7 @@ class Rate:
 
     def key_picture(self, encode: Callable[[int], Made]) -> Made:
         """A key picture of about its share of the bits, in at most four tries."""
-        wanted = self.share * _KEY_SHARE
+        wanted = max(16.0, self.share * self.key_share - 8 * _HEAD_BYTES)
         grade = self.last_key
         for _ in range(4):
             made = encode(round(grade))
@@ -67,13 +69,14 @@ class Rate:
             if abs(better - round(grade)) < 1.5:
                 break
             grade = better
-        self.last_key, self.since = grade, 0
+        self.last_key, self.since = float(made.payload[0] % GRADES), 0
         return made
 
     def spent(self, payload: bytes, role: Role | None) -> None:
         """Account for a packet that goes out; role: None for a key picture."""
         bits = 8 * (len(payload) + _HEAD_BYTES)
-        self.debt += bits - self.share
+        # what a still scene saves is not kept for longer than a debt is
+        self.debt = max(self.debt + bits - self.share, -self.horizon * self.share)
         self.since += 1
         if role is not None and kind_of(payload) != REPEATED:
             level = math.log2(8 * len(payload)) - _SLOPE * (payload[0] % GRADES)

@@ -85,10 +85,15 @@ KEYPOINTS: list[Stream] = [
 ]
 RA = {"gop": "ra"}
 PREDICTIVE: list[Stream] = [
-    ("chain", "intra and predicted pictures, a cut", mixed, {"quality": 35}),
+    (
+        "chain",
+        "intra and predicted pictures, skipped blocks, a cut, a picture that comes again",
+        lambda: [*mixed(), *4 * mixed()[-1:]],
+        {"quality": 50},
+    ),
     (
         "between",
-        "pictures between two others",
+        "pictures between two others, by the model for the eye",
         lambda: talk(18),
         {"quality": 20, "gop": "ra"},
     ),
@@ -141,12 +146,13 @@ def make_predictive(name: str, what: str, pictures: list[Picture], options: dict
     container.write(target, info, codec.encode((Frame(rgb, k) for k, rgb in enumerate(pictures)), info))
     info, packets = container.read(target)
     held = list(packets)
-    integers, frames = walk(info, held)
+    integers, skipped, frames = walk(info, held)
     facts = {
         "what": what,
         "options": options,
         "model": info.model,
         "kinds": [packet.payload[0] // 64 for packet in held],
+        "skipped": skipped,
         "integers": integers,
     }
     target.with_suffix(".json").write_text(json.dumps(facts, indent=2) + "\n")

@@ -51,6 +51,8 @@ def test_streams_of_all_kinds_are_stored() -> None:
     kinds = {name: facts(name)["kinds"] for name in NAMES}
     assert kinds["chain"].count(0) > 1
     assert kinds["chain"].count(1) > 10
+    assert kinds["chain"].count(3) > 0
+    assert min(facts(name)["skipped"] for name in ("chain", "between")) > 100
     assert kinds["between"].count(2) > 10
     assert kinds["still"] == [0]
 
@@ -62,8 +64,9 @@ def test_integers_and_pictures_are_those_of_the_day_it_was_made(name: str) -> No
     assert info.model == wanted["model"]
     held = list(packets)
     assert [packet.payload[0] // 64 for packet in held] == wanted["kinds"]
-    integers, frames = walk(info, held)
+    integers, skipped, frames = walk(info, held)
     assert integers == wanted["integers"]
+    assert skipped == wanted["skipped"]
     shown = [frame.rgb for frame in frames]
     rms, peak = off(shown[-1], stored(f"{name}-last.png"))
     print(f"last picture: rms {rms:.3f}, peak {peak}")

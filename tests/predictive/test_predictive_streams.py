@@ -21,6 +21,7 @@ from genvc.predictive.motion import measure
 from genvc.predictive.networks import Networks
 from genvc.predictive.probability import bits_of
 from genvc.predictive.quality import GRADES, grade_of, lagrangian, log_step
+from genvc.predictive.rate import Rate
 from genvc.types import Frame, Picture
 
 FPS = Fraction(25)
@@ -269,6 +270,22 @@ def test_a_repetition_holds_nothing_else(networks: Networks, talk: list[Picture]
             networks.decode(wrong, 176, 144, starts)
 
 
+@pytest.mark.parametrize("period", [1, 4])
+def test_a_bit_rate_is_kept_with_many_key_pictures(codec: Make, talk: list[Picture], period: int) -> None:
+    made = codec(bitrate=400_000, period=period)
+    payloads, _, keys = coded(made, [Frame(rgb, index) for index, rgb in enumerate(talk[:20])])
+    assert sum(keys) == 20 // period
+    assert sum(map(len, payloads)) * 8 * float(FPS) / 20 < 1.25 * 400_000
+
+
+def test_what_a_still_scene_saves_is_not_kept_for_ever() -> None:
+    rate = Rate(50_000, FPS)
+    small = bytes([3 * GRADES + 20])
+    for _ in range(500):
+        rate.spent(small, None)
+    assert rate.debt >= -2.01 * 50_000
+
+
 def test_a_cut_starts_anew(codec: Make, talk: list[Picture], make_clip: Any) -> None:
     other = [frame.rgb for frame in make_clip(176, 144, 3)]
     frames = [Frame(rgb, index) for index, rgb in enumerate([*talk[:3], *other])]
@@ -379,8 +396,13 @@ def test_a_picture_beyond_the_limit_is_refused(codec: Make) -> None:
     with pytest.raises(Unsupported):
         codec().describe(4096, 4112, FPS)
     codec().describe(4096, 4096, FPS)
-    with pytest.raises(Unsupported):
-        codec(effort=1).describe(2048, 2064, FPS)
+    for more in ({"effort": 1}, {"gop": "ra"}):
+        codec(**more).describe(2048, 2048, FPS)
+        with pytest.raises(Unsupported):
+            codec(**more).describe(2048, 2064, FPS)
+    info = codec(gop="ra").describe(64, 64, FPS)
+    with pytest.raises(CorruptStream):
+        list(codec().decode([], replace(info, width=4096, height=4096)))
 
 
 def test_the_model_is_chosen_by_the_rate(networks: Networks) -> None:

@@ -84,6 +84,46 @@ def test_stages_follow_each_other_and_give_a_model(
         create("tiny", "cpu", colour=1)
 
 
+def test_a_model_can_be_trained_without_parts(
+    material: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    before = torch.get_num_threads()
+    sizes = {}
+    frames = [
+        frame
+        for frame, _ in zip(media.frames(str(material / "video/val/clip.mkv"))[1], range(3), strict=False)
+    ]
+    from genvc.predictive import create
+
+    root = tmp_path / "models"
+    monkeypatch.setenv("GENVC_MODELS", str(root))
+    for name, parts in {"whole": (), "cut": ("prior", "scales", "steps")}.items():
+        left_out = [word for part in parts for word in ("--without", part)]
+        train(material, tmp_path / name, "joint", 1, "--start", "predictive-mse", "--rate", "1e-9", *left_out)
+        export(tmp_path / name / "checkpoint.pt", root, name, name, ["genvc train ..."], "made clips")
+        codec = create(name, "cpu", quality=50)
+        info = codec.describe(192, 176, Fraction(25))
+        packets = list(codec.encode(iter(frames), info))
+        assert len(list(codec.decode(packets, info))) == 3
+        sizes[name] = sum(len(packet.payload) for packet in packets)
+    torch.set_num_threads(before)
+    assert json.loads((root / "weights/cut/config.json").read_text())["without"] == [
+        "prior",
+        "scales",
+        "steps",
+    ]
+    # weights that were trained with all parts, used without them
+    assert sizes["cut"] > sizes["whole"]
+
+
+@pytest.mark.parametrize("wrong", [["--without", "colour"], ["--pictures", "1", "--stage", "joint"]])
+def test_options_of_training_that_make_no_sense_are_refused(
+    material: Path, tmp_path: Path, wrong: list[str], capsys: Any
+) -> None:
+    assert run(["train", "predictive", "--data", str(material), "--out", str(tmp_path), *wrong]) != 0
+    assert not (tmp_path / "checkpoint.pt").exists()
+
+
 def test_a_run_goes_on_from_its_checkpoint(material: Path, tmp_path: Path) -> None:
     before = torch.get_num_threads()
     train(material, tmp_path, "intra", 3)

@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from genvc.entropy import SymbolDecoder, SymbolEncoder
+from genvc.entropy import AdaptiveModel, SymbolDecoder, SymbolEncoder
 from genvc.errors import CorruptStream
+from genvc.models import full_name
+from genvc.predictive.build import networks_of
+from genvc.predictive.codec import MODEL
 from genvc.predictive.networks import Networks
-from genvc.predictive.skip import chosen, kept, read_map, taken_over, write_map
+from genvc.predictive.skip import _START, chosen, kept, read_map, taken_over, write_map
 from genvc.types import Picture
 
 NONE = np.zeros((9, 16), np.bool_)
@@ -70,6 +73,64 @@ def test_the_ramp_lies_within_what_is_skipped() -> None:
         taken_over(skipped, torch.zeros(1, 8, 12, 16), torch.ones(1, 8, 12, 16))[0, 0, 5].tolist()
         == [0] * 8 + [1] * 8
     )
+
+
+def test_features_of_less_precision_are_taken_over_too() -> None:
+    half = torch.ones(1, 8, 4, 4, dtype=torch.bfloat16)
+    assert (taken_over(torch.ones((1, 1), dtype=torch.bool), 0 * half, half.float()) == 1).all()
+
+
+def test_a_map_of_nothing_is_refused() -> None:
+    coder = SymbolEncoder()
+    coder.put_bits(1, 1)
+    models = [[AdaptiveModel(start[bin(k).count("1")]) for k in range(8)] for start in _START]
+    for _ in range(6):
+        coder.put(0, models[0][0])
+    with pytest.raises(CorruptStream):
+        read_map(SymbolDecoder(coder.finish()), np.zeros((2, 3), np.bool_))
+
+
+@pytest.mark.parametrize("size", [(144, 176), (131, 57)])
+def test_pictures_between_take_over_from_both(
+    networks: Networks, talk: list[Picture], size: tuple[int, int]
+) -> None:
+    cut = [np.ascontiguousarray(talk[number][: size[0], : size[1]]) for number in (0, 6, 12)]
+    for number in (1, 2):
+        cut[number][64:] = cut[0][64:]
+    first = networks.encode_intra(cut[0], 36)
+    last = networks.encode_predicted(cut[2], 34, first)
+    middle = networks.encode_between(cut[1], 28, first, last)
+    assert last.reference.skipped is not None
+    assert middle.reference.skipped is not None
+    assert middle.reference.skipped.any()
+    one = networks.decode(first.payload, size[1], size[0], [])
+    two = networks.decode(last.payload, size[1], size[0], [one])
+    back = networks.decode(middle.payload, size[1], size[0], [one, two])
+    assert (networks.rgb(back, *size[::-1]) == networks.rgb(middle.reference, *size[::-1])).all()
+    assert (back.skipped == middle.reference.skipped).all()
+
+
+def test_a_picture_can_be_skipped_whole(networks: Networks, talk: list[Picture]) -> None:
+    key = networks.encode_intra(talk[0], 30)
+    nearly = talk[0].copy()
+    nearly[70, 80] ^= 1
+    made = networks.encode_predicted(nearly, 30 - 20, key)
+    assert made.reference.skipped is not None
+    assert made.reference.skipped.all()
+    assert len(made.payload) < 8
+    back = networks.decode(made.payload, 176, 144, [key.reference])
+    assert torch.equal(back.picture, key.reference.picture)
+
+
+def test_effort_knows_of_skipped_blocks(talk: list[Picture]) -> None:
+    shipped = networks_of(full_name(MODEL), torch.device("cpu"))
+    key = shipped.encode_intra(talk[0], 36)
+    second = talk[0].copy()
+    second[:, :80] = talk[12][:, :80]
+    made = [shipped.encode_predicted(second, 30, key, effort) for effort in (0, 4)]
+    assert made[0].reference.skipped is not None
+    assert made[0].reference.skipped.any()
+    assert made[1].cost <= made[0].cost
 
 
 def test_a_still_half_stays_as_it_was(networks: Networks, talk: list[Picture]) -> None:

@@ -32,15 +32,18 @@ def load_pictures(data: Path, split: str, least: int) -> list[Picture]:
     return found
 
 
-def load_runs(data: Path, split: str, least: int, longest: int) -> list[list[Picture]]:
-    """The clips of the split, of each the first `longest` pictures."""
+def load_runs(data: Path, split: str, least: int, longest: int, shortest: int = 9) -> list[list[Picture]]:
+    """The clips of the split of `shortest` pictures or more, of each the first `longest`."""
     found = []
     for file in _files(data, split, _VIDEOS):
         run = _frames(file, 1, longest)
-        if len(run) > 8 and min(run[0].shape[:2]) >= least:
+        if len(run) >= shortest and min(run[0].shape[:2]) >= least:
             found.append(run)
     if not found:
-        raise BadInput(f"no clips of {least} samples or more in the folders of split '{split}' below {data}")
+        raise BadInput(
+            f"no clips of {least} samples and {shortest} pictures or more in the folders of split "
+            f"'{split}' below {data}"
+        )
     return found
 
 
@@ -53,10 +56,12 @@ def crops(pictures: list[Picture], size: int, count: int, seed: int) -> Iterator
         )
 
 
-def runs(clips: list[list[Picture]], size: int, length: int, count: int, seed: int) -> Iterator[Batch]:
+def runs(
+    clips: list[list[Picture]], size: int, length: int, count: int, seed: int, still: float = 0.0
+) -> Iterator[Batch]:
     """Endless batches (count, length, size, size, 3), forwards or backwards, 1, 2 or 4 pictures apart.
 
-    One run in five stands still: what has not changed must cost nothing and stay as it is.
+    still: share of runs that stand still: what has not changed must cost nothing and stay as it is.
     """
     dice = random.Random(seed)
     while True:
@@ -66,7 +71,7 @@ def runs(clips: list[list[Picture]], size: int, length: int, count: int, seed: i
             stride = dice.choice((1, 1, 1, 2, 2, 4)) if len(clip) > 4 * length else 1
             first = dice.randrange(len(clip) - stride * (length - 1))
             taken = np.stack(clip[first : first + stride * (length - 1) + 1 : stride])
-            if dice.random() < 0.2:
+            if still and dice.random() < still:
                 taken = np.repeat(taken[:1], length, 0)
             if dice.random() < 0.5:
                 taken = taken[::-1]

@@ -34,7 +34,7 @@ _ALONE = 200  # steps that the critic learns before it is heard
 @dataclass(frozen=True, slots=True)
 class Stage:
     """name: "intra" (intra networks alone), "inter" (all others), "joint" (all), or "perceptual" (all, for
-    LPIPS as well as error). pictures: of a run (1 for intra). crop: samples a side.
+    LPIPS as well as error). pictures: of a run (1: single pictures, photos too). crop: samples a side.
 
     grades: lowest and highest quality grade trained. rate: the highest learning rate. critic: share of the
     adversarial loss, in LPIPS, of a perceptual stage; 0 for none. without: see model.PARTS.
