@@ -47,8 +47,9 @@ def _error(picture: Picture, reference: Picture, flow: npt.NDArray[np.float32]) 
     """(height / 4, width / 4): squared error of the prediction, a sample's, mean around each place."""
     high, wide = picture.shape[:2]
     fine = cv2.resize(flow.transpose(1, 2, 0), (wide, high), interpolation=cv2.INTER_LINEAR)
-    place = fine + np.stack(np.meshgrid(np.arange(wide), np.arange(high)), 2).astype(np.float32)
-    moved = cv2.remap(reference, place, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+    x = fine[..., 0] + np.arange(wide, dtype=np.float32)
+    y = fine[..., 1] + np.arange(high, dtype=np.float32)[:, None]
+    moved = cv2.remap(reference, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     error = np.square(moved.astype(np.float32) - picture).sum(2)
     small = cv2.resize(error, (wide // 4, high // 4), interpolation=cv2.INTER_AREA)
     around: npt.NDArray[np.float32] = cv2.blur(small, (_AROUND, _AROUND))
