@@ -3,12 +3,17 @@
 from dataclasses import fields
 from typing import Any
 
+import torch
+
 from genvc import device as devices
 from genvc import models
 from genvc.errors import BadInput
 
 from .codec import KeyPoints, Options
+from .generator import Generator, size_of
+from .maps import Outlines
 from .mesh import Mesh
+from .painter import Painter
 from .structure import FaceBasis
 
 __all__ = ["DEFAULT_MODEL", "build"]
@@ -27,10 +32,34 @@ def build(model: str, device: str, options: dict[str, Any]) -> KeyPoints:
     config, tensors = models.load(name, "keypoints")
     mean, basis = tensors["mean"].double().numpy(), tensors["basis"].double().numpy()
     mesh = Mesh(*(tensors[key].long().numpy() for key in ("triangles", "mouth", "left_eye", "right_eye")))
+    place = devices.pick(device)
     return KeyPoints(
         FaceBasis(mean, basis, int(config["expression"])),
         mesh,
         models.full_name(name),
-        devices.pick(device),
+        place,
         chosen,
+        _painter(config, tensors, place),
     )
+
+
+def _painter(config: dict[str, Any], tensors: dict[str, torch.Tensor], device: torch.device) -> Painter:
+    """With the model's generator, if it has one; raises BadInput for one that does not fit its config."""
+    if "generator" not in config:
+        return Painter(device, None, None)
+    generator = Generator(size_of(config["generator"]))
+    weights = {
+        key.removeprefix("generator."): one.float()
+        for key, one in tensors.items()
+        if key.startswith("generator.")
+    }
+    rings = {
+        key.removeprefix("outline."): one.long().numpy()
+        for key, one in tensors.items()
+        if key.startswith("outline.")
+    }
+    try:
+        generator.load_state_dict(weights)
+        return Painter(device, generator, Outlines.of(rings))
+    except (RuntimeError, KeyError) as error:
+        raise BadInput("the model's weights do not fit its generator's size") from error

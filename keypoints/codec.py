@@ -2,29 +2,27 @@
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import torch
 
 from genvc.codec import create as create_codec
-from genvc.errors import BadInput, CorruptStream, Notice, Unsupported
-from genvc.types import Codec, Frame, Packet, Picture, StreamInfo
+from genvc.errors import BadInput, Notice, Unsupported
+from genvc.types import Frame, Packet, Picture, StreamInfo
 
 from . import payload, rate
 from .detector import FaceMeshDetector, PointDetector, Points
-from .field import smooth_field, total_field
 from .group import Effort, Group, Plan, worst_pictures
-from .header import KeyPictures, pack, unpack
+from .header import KeyPictures, pack
 from .mesh import Mesh
 from .motion import Grid
+from .painter import Painter
 from .references import Choice
-from .scale import resized, scaled_size
-from .structure import FaceBasis, Structure
-from .syntax import MAX_REFERENCES, Reader, ReferenceRecord, State, Writer, picture, reference
-from .warp import to_picture, to_tensor, warp
+from .scene import Scene, scenes
+from .structure import FaceBasis
+from .syntax import MAX_REFERENCES, State, Writer, picture, reference
 
 __all__ = ["KeyPoints", "Options"]
 
@@ -80,6 +78,7 @@ class KeyPoints:
         model: str,
         device: torch.device,
         options: Options,
+        painter: Painter | None = None,
         detector: Callable[[], PointDetector] = FaceMeshDetector,
     ) -> None:
         self.basis = basis
@@ -87,6 +86,7 @@ class KeyPoints:
         self.model = model
         self.device = device
         self.options = options
+        self.painter = painter or Painter(device, None, None)
         self._detector = detector
 
     def describe(self, width: int, height: int, fps: Fraction) -> StreamInfo:
@@ -253,53 +253,11 @@ class KeyPoints:
 
     def decode(self, packets: Iterable[Packet], info: StreamInfo) -> Iterator[Frame]:
         """One frame a packet, at once; raises CorruptStream."""
-        key = unpack(info.params)
-        codec = create_codec(key.codec, key.model)
-        inner = StreamInfo(key.codec, key.model, info.width, info.height, info.fps, key.params)
-        grid = Grid(info.width, info.height)
-        short = min(info.width, info.height)
-        state: State | None = None
-        shown: dict[int, _Reference] = {}
-        for packet in packets:
-            if packet.track != 0:
-                continue
-            if packet.key:
-                state, shown = State.start(self.basis.expression, self.basis.identity), {}
-            if state is None:
-                raise CorruptStream("the stream does not begin with a key packet")
-            pixels, numbers = payload.split(packet.payload, packet.key)
-            reader = Reader(numbers)
-            if pixels:
-                record = reference(reader, state, grid, None)
-                shown[record.slot] = self._reference(record, codec, pixels, inner, grid, short)
-            elif packet.key:
-                raise CorruptStream("a key packet brings no reference picture")
-            now = picture(reader, state, None)
-            reader.coder.finish()
-            source = shown[now.slot]
-            spectrum = np.tensordot(now.motion.astype(np.float64), source.fields, 1)
-            field = smooth_field(grid, spectrum, info.width, info.height)
-            if now.structure is not None and source.points is not None:
-                points = self.basis.points(Structure(now.structure, state.identity), short)
-                field = total_field(
-                    field, self.mesh, points, source.points, info.width, info.height, now.parts
-                )
-            yield Frame(to_picture(warp(source.pixels, [field])), packet.pts)
+        yield from self.painter.frames(self.scenes(packets, info))
 
-    def _reference(
-        self, record: ReferenceRecord, codec: Codec, pixels: bytes, inner: StreamInfo, grid: Grid, short: int
-    ) -> "_Reference":
-        width, height = scaled_size(inner.width, inner.height, record.scale)
-        small = replace(inner, width=width, height=height)
-        frame = next(iter(codec.decode([Packet(pixels, 0, True)], small)), None)
-        if frame is None:
-            raise CorruptStream("a reference picture holds no picture")
-        points = None if record.structure is None else self.basis.points(record.structure, short)
-        return _Reference(
-            to_tensor(resized(frame.rgb, inner.width, inner.height), self.device),
-            points,
-            grid.fields(record.basis),
-        )
+    def scenes(self, packets: Iterable[Packet], info: StreamInfo) -> Iterator[Scene]:
+        """What each packet says is to be shown; raises CorruptStream."""
+        return scenes(packets, info, self.basis, self.mesh, self.device)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -314,15 +272,6 @@ class _Draft:
 
     plan: Plan
     bytes: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Reference:
-    """A decoded reference. pixels: (1, 3, height, width). fields: (n, 2, high, wide), of one step each."""
-
-    pixels: torch.Tensor
-    points: Points | None
-    fields: "np.ndarray[Any, np.dtype[np.float64]]"
 
 
 def _groups(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:

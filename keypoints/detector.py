@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from genvc.types import Picture
 
-__all__ = ["POINTS", "FaceMeshDetector", "PointDetector", "Points", "topology"]
+__all__ = ["POINTS", "FaceMeshDetector", "PointDetector", "Points", "outlines", "topology"]
 
 POINTS = 478
 Points = npt.NDArray[np.float64]
@@ -110,6 +110,53 @@ def topology() -> dict[str, npt.NDArray[np.int64]]:
         "left_eye": points(mesh.FACEMESH_LEFT_EYE),
         "right_eye": points(mesh.FACEMESH_RIGHT_EYE),
     }
+
+
+def outlines() -> dict[str, npt.NDArray[np.int64]]:
+    """Point numbers around the parts of a face, in order, as maps.Outlines names them."""
+    from mediapipe.python.solutions import face_mesh_connections as mesh
+
+    lips = _rings(mesh.FACEMESH_LIPS)
+    irises = [(468, 469, 470, 471, 472), (473, 474, 475, 476, 477)]
+    found = {
+        "oval": _rings(mesh.FACEMESH_FACE_OVAL)[0],
+        # the outer corner of the lips is point 61, the inner one 78
+        "lips": next(ring for ring in lips if 61 in ring),
+        "mouth": next(ring for ring in lips if 78 in ring),
+        "left_eye": _rings(mesh.FACEMESH_LEFT_EYE)[0],
+        "right_eye": _rings(mesh.FACEMESH_RIGHT_EYE)[0],
+        "left_brow": _band(mesh.FACEMESH_LEFT_EYEBROW),
+        "right_brow": _band(mesh.FACEMESH_RIGHT_EYEBROW),
+        "irises": irises,
+    }
+    return {name: np.array(points, dtype=np.int64) for name, points in found.items()}
+
+
+def _walk(edges: frozenset[tuple[int, int]]) -> list[list[int]]:
+    """The paths that edges make, each walked from its lowest loose end, or its lowest point."""
+    joined: dict[int, set[int]] = {}
+    for a, b in edges:
+        joined.setdefault(a, set()).add(b)
+        joined.setdefault(b, set()).add(a)
+    found = []
+    for start in sorted(joined, key=lambda point: (len(joined[point]) > 1, point)):
+        if start not in joined:
+            continue
+        path = [start]
+        while step := sorted(joined.pop(path[-1]) & joined.keys()):
+            path.append(step[0])
+        found.append(path)
+    return found
+
+
+def _rings(edges: frozenset[tuple[int, int]]) -> list[list[int]]:
+    return [path for path in _walk(edges) if len(path) > 2]
+
+
+def _band(edges: frozenset[tuple[int, int]]) -> list[int]:
+    """A brow's two lines as one ring; both are said from the outer end to the inner one, or both turned."""
+    one, other = _walk(edges)
+    return one + other[::-1]
 
 
 def _plausible(points: Points, width: int, height: int) -> bool:

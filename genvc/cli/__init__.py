@@ -13,7 +13,7 @@ from ..errors import CodecNotFound, GenvcError, Notice
 from .catalogue import list_command, sample_command
 from .compare import compare_command
 from .inspect import info_command
-from .plugged import Commands
+from .plugged import Commands, Trainings
 from .transcode import decode_command, encode_command
 
 __all__ = ["app", "main", "run"]
@@ -30,6 +30,10 @@ app.command("info")(info_command)
 app.command("list")(list_command)
 app.command("sample")(sample_command)
 app.command("compare")(compare_command)
+app.add_typer(
+    typer.Typer(cls=Trainings, help="Train the models of a codec.", no_args_is_help=True),
+    name="train",
+)
 
 
 def _version(asked: bool) -> None:

@@ -1,4 +1,4 @@
-"""Commands that other packages bring through the entry-point group genvc.commands."""
+"""Commands that packages bring through entry points: genvc.commands, and genvc.trainings for `train`."""
 
 from importlib.metadata import EntryPoint
 from typing import Any
@@ -6,24 +6,32 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from ..plugins import COMMANDS, installed, summary
+from ..plugins import COMMANDS, TRAININGS, installed, summary
 
-__all__ = ["Commands"]
+__all__ = ["Commands", "Trainings"]
 
 
 class Commands(TyperGroup):
     """The command group: genvc's own commands, then the installed ones by name."""
 
+    brought = COMMANDS
+
     def list_commands(self, ctx: Any) -> list[str]:
         own = list(self.commands)
-        return own + [name for name in installed(COMMANDS) if name not in own]
+        return own + [name for name in installed(self.brought) if name not in own]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         own = super().get_command(ctx, cmd_name)
         if own is not None:
             return own
-        point = installed(COMMANDS).get(cmd_name)
+        point = installed(self.brought).get(cmd_name)
         return None if point is None else Plugged(point)
+
+
+class Trainings(Commands):
+    """The commands that train the models of a codec each."""
+
+    brought = TRAININGS
 
 
 class Plugged(TyperCommand):

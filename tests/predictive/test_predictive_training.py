@@ -196,6 +196,6 @@ def test_a_folder_without_pictures_is_one_line(tmp_path: Path, capsys: Any) -> N
     assert "no pictures of 160 samples or more" in capsys.readouterr().err
 
 
-def test_nothing_else_is_trained_by_this_command(tmp_path: Path, capsys: Any) -> None:
-    assert run(["train", "keypoints", "--data", str(tmp_path), "--out", str(tmp_path)]) != 0
-    assert "only 'predictive'" in capsys.readouterr().err
+def test_a_codec_without_training_is_named(tmp_path: Path, capsys: Any) -> None:
+    assert run(["train", "avif", "--data", str(tmp_path), "--out", str(tmp_path)]) != 0
+    assert "'avif'" in capsys.readouterr().err

@@ -6,13 +6,10 @@ from typing import Annotated
 
 import typer
 
-from ...errors import BadInput
-
 __all__ = ["train"]
 
 
 def train(
-    family: Annotated[str, typer.Argument(metavar="CODEC", help="predictive")],
     data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folders KIND/train and KIND/val.")],
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="Checkpoint and validation curve; resumed.")
@@ -43,8 +40,6 @@ def train(
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, ...")] = "auto",
 ) -> None:
     """Train the predictive codec, one stage at a time."""
-    if family != "predictive":
-        raise BadInput(f"only 'predictive' is trained by this command, not '{family}'")
     if stage not in ("intra", "inter", "joint", "perceptual"):
         raise typer.BadParameter(f"--stage is intra, inter, joint or perceptual, not '{stage}'")
     if critic and stage != "perceptual":

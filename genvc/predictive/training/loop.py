@@ -1,28 +1,25 @@
-"""The training loop: stages, learning rate, running average of the weights, checkpoints, validation."""
+"""The stages of training, their loss and their validation."""
 
-import json
-import math
-import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
-from ...errors import BadInput
 from ...models import load
+from ...training import several
+from ...training.critic import Critic
+from ...training.likeness import Likeness
+from ...training.run import Run, perform
 from ..model import Predictive, Reference
 from ..motion import measure
 from ..quality import lagrangian, log_step
-from . import data, several
-from .critic import Critic
+from . import data
 from .data import Batch
-from .likeness import Likeness
 
 __all__ = ["Stage", "train"]
 
@@ -88,102 +85,49 @@ def train(stage: Stage, folder: Path, out: Path, start: str, device: torch.devic
         torch.manual_seed(stage.seed + 1000 * rank)
         batches = _batches(stage, folder, "train", stage.seed + run.done + 1000 * rank)
         if rank == 0:
-            _lead(run, batches, _held(stage, folder), out, every)
-        while run.done < stage.steps:
-            run.step(next(batches))
+            run.held = _held(stage, folder)
+        perform(run, batches, out, every, rank == 0)
     finally:
         several.end()
 
 
-def _lead(run: "_Run", batches: Iterator[Batch], held: list[Batch], out: Path, every: int) -> None:
-    """The first process's part, or the only one's: it also shows, validates and saves."""
-    stage = run.stage
-    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
-    with Progress(*columns) as progress:
-        task = progress.add_task(stage.name, total=stage.steps, completed=run.done)
-        recent: list[float] = []
-        while run.done < stage.steps:
-            recent.append(run.step(next(batches)))
-            shown = f"{stage.name} {np.mean(recent[-50:]):.3f}"
-            progress.update(task, completed=run.done, description=shown)
-            if run.done % every == 0 or run.done == stage.steps:
-                line = {"step": run.done, "loss": float(np.mean(recent)), "time": time.time()}
-                line |= run.validated(held)
-                recent = []
-                with (out / "curve.jsonl").open("a", encoding="utf-8") as curve:
-                    curve.write(json.dumps(line) + "\n")
-                progress.console.print(json.dumps(line))
-                run.save()
-
-
-class _Run:
+class _Run(Run[Batch]):
     """The state of a stage's training."""
 
     def __init__(self, stage: Stage, checkpoint: Path, start: str, device: torch.device) -> None:
         torch.manual_seed(stage.seed)
-        self.stage, self.checkpoint, self.device = stage, checkpoint, device
-        self.model = Predictive(stage.without).to(device).to(memory_format=torch.channels_last)
-        self.average = Predictive(stage.without).to(device)
-        self.optimizer = torch.optim.AdamW(
-            _groups(self.model, stage), lr=stage.rate, betas=(0.9, 0.98), weight_decay=1e-4
-        )
+        self.device = device
+        self.net = Predictive(stage.without).to(device).to(memory_format=torch.channels_last)
+        self.mean = Predictive(stage.without).to(device)
+        super().__init__(stage, checkpoint, self.net, self.mean, _groups(self.net, stage))
         self.like = Likeness(device) if stage.name == "perceptual" else None
         self.critic = Critic().to(device) if stage.critic else None
-        self.done = 0
-        if checkpoint.exists():
-            self._load()
-            return
-        if start:
-            self.model.load_state_dict(_weights(start, device))
-        self.average.load_state_dict(self.model.state_dict())
+        self.held: list[Batch] = []
+        self._last: _Seen | None = None
+        self.begin((lambda: _weights(start, device)) if start else None, device)
 
-    def step(self, batch: Batch) -> float:
-        """One step; returns its loss."""
-        stage, share = self.stage, self.done / self.stage.steps
-        factor = min(1.0, (self.done + 1) / 100) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share)))
-        for group in self.optimizer.param_groups:
-            group["lr"] = group["peak"] * factor
-        between = stage.between and self.done % 2 == 1
+    def loss(self, batch: Batch) -> Tensor:
+        """See _loss()."""
+        between = self.stage.between and self.done % 2 == 1
         heard = self.critic if self.done >= _ALONE else None
-        loss, found = _loss(self.model, stage, batch, self.device, None, self.like, between, heard)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        several.average_gradients(self.model.parameters())
-        norm = nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        if torch.isfinite(norm):
-            self.optimizer.step()
-        if self.critic is not None:
-            self.critic.learn(found[-1].decoded, found[-1].picture, found[-1].log_step)
-        self.done += 1
-        _follow(self.average, self.model, min(0.998, self.done / (self.done + 19)))
-        return float(loss.detach())
+        loss, found = _loss(self.net, self.stage, batch, self.device, None, self.like, between, heard)
+        self._last = found[-1]
+        return loss
 
-    def validated(self, held: list[Batch]) -> dict[str, Any]:
-        """What the averaged weights give, see _validated()."""
-        return _validated(self.average, self.stage, held, self.device, self.like)
+    def after(self) -> None:
+        """The critic learns from the last picture of the runs."""
+        if self.critic is not None and self._last is not None:
+            self.critic.learn(self._last.decoded, self._last.picture, _grade(self._last.log_step))
 
-    def save(self) -> None:
-        """The checkpoint, whole or not at all."""
-        state = {"stage": _plain(self.stage), "done": self.done}
-        for name, part in self._parts().items():
-            state[name] = part.state_dict()
-        new = self.checkpoint.with_suffix(".new")
-        torch.save(state, new)
-        new.replace(self.checkpoint)
+    def validated(self) -> dict[str, Any]:
+        """See _validated()."""
+        return _validated(self.mean, self.stage, self.held, self.device, self.like)
 
-    def _load(self) -> None:
-        saved = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
-        if saved["stage"] != _plain(self.stage):
-            raise BadInput(f"{self.checkpoint} is of another stage: {saved['stage']}")
-        for name, part in self._parts().items():
-            part.load_state_dict(saved[name])
-        self.done = saved["done"]
-
-    def _parts(self) -> dict[str, Any]:
-        parts: dict[str, Any] = {"model": self.model, "average": self.average, "optimizer": self.optimizer}
-        if self.critic is not None:
-            parts |= {"critic": self.critic, "critic_optimizer": self.critic.optimizer}
-        return parts
+    def others(self) -> dict[str, Any]:
+        """The critic, where there is one."""
+        if self.critic is None:
+            return {}
+        return {"critic": self.critic, "critic_optimizer": self.critic.optimizer}
 
 
 def _weights(start: str, device: torch.device) -> dict[str, Tensor]:
@@ -192,11 +136,6 @@ def _weights(start: str, device: torch.device) -> dict[str, Tensor]:
         found: dict[str, Tensor] = torch.load(start, map_location=device, weights_only=True)["average"]
         return found
     return {key: value.float() for key, value in load(start, "predictive")[1].items()}
-
-
-def _plain(stage: Stage) -> Any:
-    """As it comes back from a checkpoint."""
-    return json.loads(json.dumps(asdict(stage)))
 
 
 def _groups(model: Predictive, stage: Stage) -> list[dict[str, Any]]:
@@ -285,7 +224,9 @@ def _loss(
                 lpips = like(coded.reference.picture, picture)
                 unlike = lpips
                 if critic is not None:
-                    unlike = lpips - stage.critic * critic(coded.reference.picture, steps).mean((1, 2, 3))
+                    unlike = lpips - stage.critic * critic(coded.reference.picture, _grade(steps)).mean(
+                        (1, 2, 3)
+                    )
             distortion = _ERROR_SHARE * distortion + _lpips_worth(grades).to(device) * unlike
         found.append(
             _Seen(
@@ -329,6 +270,11 @@ def _order(pictures: int) -> list[tuple[int, tuple[int, ...]]]:
     return order
 
 
+def _grade(log_steps: Tensor) -> Tensor:
+    """The quality as the critic is told it."""
+    return (log_steps - 5) / 2
+
+
 def _lpips_worth(grades: Tensor) -> Tensor:
     """Bits a pixel that 1 of LPIPS is worth: about the slope of rate against LPIPS of intra pictures."""
     return torch.exp2((grades.float() - 10) / 9)
@@ -361,11 +307,3 @@ def _means(seen: list[_Seen]) -> list[float]:
         for one in seen
     ]
     return [round(float(value), 4) for value in np.mean(np.array(rows, dtype=float), 0)]
-
-
-@torch.no_grad()
-def _follow(average: Predictive, model: Predictive, share: float) -> None:
-    for kept, new in zip(average.parameters(), model.parameters(), strict=True):
-        kept.lerp_(new, 1 - share)
-    for held, now in zip(average.buffers(), model.buffers(), strict=True):
-        held.copy_(now)

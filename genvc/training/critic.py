@@ -8,7 +8,6 @@ al., 2020, shows it the latents instead).
 import torch
 from torch import Tensor, nn
 
-from ..picture import plane
 from .several import average_gradients
 
 __all__ = ["Critic"]
@@ -33,17 +32,30 @@ class Critic(nn.Module):
         )
         self.optimizer = torch.optim.AdamW(self.layers.parameters(), lr=_RATE, betas=(0.5, 0.9))
 
-    def forward(self, picture: Tensor, log_step: Tensor) -> Tensor:
-        """Higher where it looks real, (n, 1, height / 8, width / 8); picture: samples 0 to 1."""
-        folded = nn.functional.pixel_unshuffle(picture * 2 - 1, 2)
-        found: Tensor = self.layers(torch.cat([folded, plane(folded, log_step)], 1))
-        return found.float()
+    def forward(self, picture: Tensor, quality: Tensor) -> Tensor:
+        """Higher where it looks real, (n, 1, height / 8, width / 8); picture: samples 0 to 1.
 
-    def learn(self, decoded: Tensor, picture: Tensor, log_step: Tensor) -> float:
+        quality: (n,), of about -2 to 2: how much each picture may be expected to show.
+        """
+        return self.features(picture, quality)[-1].float()
+
+    def features(self, picture: Tensor, quality: Tensor) -> list[Tensor]:
+        """What its layers see, the verdict last."""
+        folded = nn.functional.pixel_unshuffle(picture * 2 - 1, 2)
+        plane = quality.to(folded).reshape(-1, 1, 1, 1).expand(-1, 1, *folded.shape[2:])
+        seen = torch.cat([folded, plane], 1)
+        found = []
+        for layer in self.layers:
+            seen = layer(seen)
+            if not isinstance(layer, nn.LeakyReLU):
+                found.append(seen)
+        return found
+
+    def learn(self, decoded: Tensor, picture: Tensor, quality: Tensor) -> float:
         """One step; returns the hinge loss: 2 for a critic that knows nothing."""
         self.layers.requires_grad_(True)
         with torch.autocast(decoded.device.type, dtype=torch.bfloat16):
-            both = self(torch.cat([decoded.detach(), picture]), torch.cat([log_step, log_step]))
+            both = self(torch.cat([decoded.detach(), picture]), torch.cat([quality, quality]))
         fake, real = both.chunk(2)
         loss = (1 + fake).relu().mean() + (1 - real).relu().mean()
         self.optimizer.zero_grad(set_to_none=True)

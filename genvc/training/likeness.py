@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...errors import BadInput
+from ..errors import BadInput
 
 __all__ = ["Likeness"]
 
@@ -24,7 +24,7 @@ class Likeness:
             network: Any = lpips.LPIPS(net="squeeze", verbose=False)
         except (ImportError, OSError, RuntimeError) as error:
             raise BadInput(
-                "a perceptual stage needs genvc[eval] and SqueezeNet's weights in TORCH_HOME"
+                "a perceptual loss needs genvc[eval] and SqueezeNet's weights in TORCH_HOME"
             ) from error
         self.network = network.to(device).to(memory_format=torch.channels_last).eval().requires_grad_(False)
 

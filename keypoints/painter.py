@@ -1,0 +1,84 @@
+"""From scenes to pictures: the reference seen through its field, repaired where the model has a generator."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from genvc.types import Frame, Picture
+
+from .generator import MULTIPLE, Analysed, Generator, quality_of
+from .maps import Outlines, drawn
+from .mesh import Field
+from .scene import Scene, Shown
+from .warp import to_picture, warp
+
+__all__ = ["LARGEST", "Painter"]
+
+LARGEST = 1 << 21
+"""Pictures of more pixels than this are warped and not repaired: the networks would take too much memory."""
+
+_KEPT_PIXELS = 1 << 22  # of analysed references together, at least one
+
+
+class Painter:
+    """generator and outlines: both of the model, or None for warping alone."""
+
+    def __init__(self, device: torch.device, generator: Generator | None, outlines: Outlines | None) -> None:
+        self.device = device
+        self.outlines = outlines
+        self.generator = generator
+        if generator is not None:
+            self.generator = generator.to(device).to(memory_format=torch.channels_last).eval()
+
+    def frames(self, scenes: Iterable[Scene]) -> Iterator[Frame]:
+        """One frame a scene, at once."""
+        known: OrderedDict[int, tuple[Shown, Analysed]] = OrderedDict()
+        for scene in scenes:
+            yield Frame(self.painted(scene, known), scene.pts)
+
+    def painted(self, scene: Scene, known: "OrderedDict[int, tuple[Shown, Analysed]]") -> Picture:
+        """The picture. known: references analysed so far, by identity; the latest ones are kept."""
+        height, width = scene.reference.pixels.shape[2:]
+        if self.generator is None or self.outlines is None or height * width > LARGEST:
+            return to_picture(warp(scene.reference.pixels, [scene.field]))
+        padded = (-height % MULTIPLE, -width % MULTIPLE)
+        wide, high = width + padded[1], height + padded[0]
+        with torch.inference_mode():
+            analysed = self._analysed(scene.reference, known, padded)
+            field = torch.from_numpy(_beyond(scene.field, width, height, padded))
+            maps = self._maps(drawn(scene.points, self.outlines, wide, high))
+            found = self.generator(analysed, field.to(self.device).permute(2, 0, 1)[None], maps)
+            return to_picture(found[:, :, :height, :width] * 255)
+
+    def _analysed(
+        self, reference: Shown, known: "OrderedDict[int, tuple[Shown, Analysed]]", padded: tuple[int, int]
+    ) -> Analysed:
+        assert self.generator is not None
+        assert self.outlines is not None
+        if id(reference) not in known:
+            pixels = F.pad(reference.pixels / 255, (0, padded[1], 0, padded[0]), mode="replicate")
+            high, wide = pixels.shape[2:]
+            while known and (len(known) + 1) * high * wide > _KEPT_PIXELS:
+                known.popitem(last=False)
+            maps = self._maps(drawn(reference.points, self.outlines, wide, high))
+            quality = quality_of(torch.tensor([reference.bpp], device=self.device))
+            pixels = pixels.contiguous(memory_format=torch.channels_last)
+            known[id(reference)] = (reference, self.generator.analyse(pixels, maps, quality))
+        known.move_to_end(id(reference))
+        return known[id(reference)][1]
+
+    def _maps(self, maps: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]") -> torch.Tensor:
+        return torch.from_numpy(maps).to(self.device)[None].float() / 255
+
+
+def _beyond(field: Field, width: int, height: int, padded: tuple[int, int]) -> Field:
+    """The field over the padded picture; where there is padding, a value for each pixel."""
+    if padded == (0, 0):
+        return field
+    dense = cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR)
+    found: Field = np.pad(dense, ((0, padded[0]), (0, padded[1]), (0, 0)), mode="edge")
+    return found

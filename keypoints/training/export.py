@@ -1,0 +1,67 @@
+"""From a checkpoint to a model that streams can name: the face basis and the generator in one file."""
+
+import argparse
+import json
+from pathlib import Path
+
+import torch
+
+from genvc import models
+
+from ..detector import outlines
+from ..generator import SIZES, plain
+
+__all__ = ["export", "main"]
+
+_BASIS = "face-basis"
+
+
+def export(
+    checkpoint: Path, root: Path, name: str, folder: str, stages: list[str], trained_on: str
+) -> models.Model:
+    """Add the checkpoint's averaged weights to the collection of models below `root`.
+
+    stages: the commands that trained it, in order. The validation curve beside the checkpoint goes into
+    the config. folder: below weights/; another one for each version.
+    """
+    saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    curve = (checkpoint.parent / "curve.jsonl").read_text(encoding="utf-8").splitlines()
+    config, tensors = models.load(_BASIS, "keypoints")
+    config |= {
+        "generator": plain(SIZES[saved["stage"]["size"]]),
+        "commands": stages,
+        "trained_on": trained_on,
+        "stage": saved["stage"],
+        "steps_of_last_stage": saved["done"],
+        "validation": json.loads(curve[-1]),
+    }
+    tensors |= {"generator." + key: value.half() for key, value in saved["average"].items()}
+    tensors |= {"outline." + key: torch.from_numpy(ring).short() for key, ring in outlines().items()}
+    models.save(root / "weights" / folder, config, tensors)
+    return models.add(
+        name,
+        "keypoints",
+        licence="Apache-2.0",
+        trained_on=trained_on,
+        command=stages[-1],
+        folder=folder,
+        root=root,
+    )
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--folder", required=True, help="below weights/, another one for each version")
+    parser.add_argument("--stage", action="append", required=True, help="a command that trained it, in order")
+    parser.add_argument("--trained-on", required=True)
+    parser.add_argument("--out", type=Path, required=True, help="the collection of models to add to")
+    chosen = parser.parse_args()
+    made = export(chosen.checkpoint, chosen.out, chosen.name, chosen.folder, chosen.stage, chosen.trained_on)
+    print(made.full_name)
+
+
+if __name__ == "__main__":
+    main()

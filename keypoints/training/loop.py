@@ -1,0 +1,243 @@
+"""The stages of training the generator, their loss and their validation."""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from genvc import models
+from genvc.errors import BadInput
+from genvc.training import several
+from genvc.training.critic import Critic
+from genvc.training.likeness import Likeness
+from genvc.training.run import Run, perform
+
+from ..generator import SIZES, Analysed, Generator, quality_of, seen_through
+from .pack import Pack
+
+__all__ = ["Batch", "Stage", "batches", "train"]
+
+_ALONE = 200  # steps that the critics learn before they are heard
+_NEAR = 4.0  # what the absolute error is worth, samples 0 to 1, in LPIPS
+_LIVELY = 4.0  # how much more it counts in mouth and eyes
+_STEADY = 4.0  # what is lost when the error changes from a picture to the next
+_MATCHED = 0.5  # what the critics' features count, where they are heard
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """name: "warp" (error and LPIPS) or "perceptual" (and two critics). size: a key of SIZES. batch: of
+    references; each is shown as two neighbouring pictures. critic: share of the adversarial loss, in LPIPS.
+    """
+
+    name: str
+    size: str = "small"
+    steps: int = 4000
+    batch: int = 4
+    rate: float = 5e-4
+    critic: float = 0.0
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """b references and 2 b pictures, those of a reference next to each other. reference, picture: 0 to 1.
+
+    field: (2 b, 2, high, wide) in pixels. bpp: (b,).
+    """
+
+    reference: Tensor
+    reference_maps: Tensor
+    bpp: Tensor
+    picture: Tensor
+    field: Tensor
+    maps: Tensor
+
+    def to(self, device: torch.device) -> "Batch":
+        """On a device."""
+        return Batch(
+            *(
+                getattr(self, name).to(device, non_blocking=True)
+                for name in ("reference", "reference_maps", "bpp", "picture", "field", "maps")
+            )
+        )
+
+
+def batches(packs: Sequence[Pack], count: int, seed: int, varied: bool) -> Iterator[Batch]:
+    """Endless batches of `count` references; varied: mirrored, colours turned, any version of a reference."""
+    dice = random.Random(seed)
+    while True:
+        chosen = []
+        for _ in range(count):
+            pack = dice.choice(packs)
+            pair = 2 * dice.randrange(len(pack.pictures) // 2)
+            version = dice.choice((0, 0, *range(1, pack.references.shape[1]))) if varied else 0
+            chosen.append(_example(pack, pair, version, dice if varied else None))
+        yield Batch(*(torch.cat(parts) for parts in zip(*chosen, strict=True)))
+
+
+def _example(pack: Pack, pair: int, version: int, dice: random.Random | None) -> tuple[Tensor, ...]:
+    slot = int(pack.slot[pair])
+    pixels = np.concatenate([pack.references[slot, version][None], pack.pictures[pair : pair + 2]])
+    maps = np.concatenate([pack.reference_maps[slot][None], pack.maps[pair : pair + 2]])
+    field = pack.field[pair : pair + 2].astype(np.float32)
+    if dice is not None and dice.random() < 0.5:
+        pixels, maps, field = pixels[:, :, ::-1], maps[..., ::-1], field[:, :, ::-1] * (-1, 1)
+    if dice is not None and dice.random() < 0.2:
+        pixels = pixels[..., dice.sample(range(3), 3)]
+    rgb = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float() / 255
+    if dice is not None and dice.random() < 0.4:
+        low, high = dice.uniform(-0.15, 0.15), dice.uniform(0.8, 1.15)
+        rgb = (rgb * high + low).clamp(0, 1)
+    drawn = torch.from_numpy(np.ascontiguousarray(maps)).float() / 255
+    moved = torch.from_numpy(np.ascontiguousarray(field, dtype=np.float32)).permute(0, 3, 1, 2)
+    bpp = torch.from_numpy(pack.bpp[slot, version : version + 1])
+    return rgb[:1], drawn[:1], bpp, rgb[1:], moved, drawn[1:]
+
+
+def train(
+    stage: Stage,
+    packs: Sequence[Pack],
+    held: Sequence[Pack],
+    out: Path,
+    start: str,
+    device: torch.device,
+    every: int = 500,
+) -> None:
+    """Trains one stage into out/checkpoint.pt, from there if it exists, else from the weights of `start`.
+
+    start: a checkpoint, a model's name, or "" for none. Writes out/curve.jsonl and out/preview.png at each
+    validation. Raises BadInput for a checkpoint of another stage.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    rank, device = several.begin(device)
+    try:
+        run = _Run(stage, out, start, device, held)
+        torch.manual_seed(stage.seed + 1000 * rank)
+        perform(
+            run, batches(packs, stage.batch, stage.seed + run.done + 1000 * rank, True), out, every, rank == 0
+        )
+    finally:
+        several.end()
+
+
+class _Run(Run[Batch]):
+    """The state of a stage's training."""
+
+    def __init__(
+        self, stage: Stage, out: Path, start: str, device: torch.device, held: Sequence[Pack]
+    ) -> None:
+        torch.manual_seed(stage.seed)
+        self.device, self.held, self.out = device, held, out
+        self.net = Generator(SIZES[stage.size]).to(device).to(memory_format=torch.channels_last)
+        self.mean = Generator(SIZES[stage.size]).to(device)
+        groups = [{"params": list(self.net.parameters()), "lr": stage.rate, "peak": stage.rate}]
+        super().__init__(stage, out / "checkpoint.pt", self.net, self.mean, groups)
+        self.like = Likeness(device)
+        # two critics, of the picture and of the picture at half its size (Wang et al., pix2pixHD, 2018)
+        self.critics = [Critic().to(device), Critic().to(device)] if stage.critic else []
+        self._last: tuple[Tensor, Tensor, Tensor] | None = None
+        self.begin((lambda: weights(start, device)) if start else None, device)
+
+    def loss(self, batch: Batch) -> Tensor:
+        """LPIPS, absolute error and its change in time, and what the critics think."""
+        batch = batch.to(self.device)
+        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+            known, shown = _shown(self.net, batch)
+            lively = F.interpolate(
+                batch.maps[:, 1:4].amax(1, keepdim=True), scale_factor=4.0, mode="bilinear"
+            )
+            error = (shown - batch.picture).float()
+            near = (error.abs() * (1 + _LIVELY * lively)).mean()
+            steady = (error[::2] - error[1::2]).abs().mean()
+            total = self.like(shown, batch.picture).mean() + _NEAR * near + _STEADY * steady
+            if self.critics and self.done >= _ALONE:
+                total = total + self._judged(shown, batch.picture, known.quality)
+        quality = known.quality.detach()
+        self._last = (shown.detach(), batch.picture, quality)
+        return total
+
+    def _judged(self, shown: Tensor, picture: Tensor, quality: Tensor) -> Tensor:
+        total = torch.zeros((), device=self.device)
+        for critic in self.critics:
+            seen = critic.features(shown, quality)
+            with torch.no_grad():
+                real = critic.features(picture, quality)
+            total = total - self.stage.critic * seen[-1].float().mean() / len(self.critics)
+            alike = [(one - other).abs().float().mean() for one, other in zip(seen, real, strict=True)]
+            total = total + self.stage.critic * _MATCHED * torch.stack(alike[:-1]).mean()
+            shown, picture = F.avg_pool2d(shown, 2), F.avg_pool2d(picture, 2)
+        return total
+
+    def after(self) -> None:
+        """The critics learn from the same pictures."""
+        if self._last is None:
+            return
+        shown, picture, quality = self._last
+        for critic in self.critics:
+            critic.learn(shown, picture, quality)
+            shown, picture = F.avg_pool2d(shown, 2), F.avg_pool2d(picture, 2)
+
+    def others(self) -> dict[str, Any]:
+        """The critics, where there are any."""
+        found: dict[str, Any] = {}
+        for number, critic in enumerate(self.critics):
+            found |= {f"critic{number}": critic, f"critic{number}_optimizer": critic.optimizer}
+        return found
+
+    @torch.no_grad()
+    def validated(self) -> dict[str, Any]:
+        """LPIPS (squeeze) and PSNR of pictures as they are warped, and as they are generated."""
+        rows = []
+        sheet = []
+        for pack in self.held:
+            pairs = list(range(0, len(pack.pictures), 2))
+            for pair in pairs[:: max(1, len(pairs) // 4)][:4]:
+                example = Batch(*_example(pack, pair, 0, None)).to(self.device)
+                with torch.autocast(self.device.type, dtype=torch.bfloat16):
+                    _, shown = _shown(self.mean, example)
+                    warped = seen_through(example.reference.repeat_interleave(2, 0), example.field)
+                    scores = [self.like(one, example.picture).float() for one in (warped, shown)]
+                errors = [(one.float() - example.picture).square().mean((1, 2, 3)) for one in (warped, shown)]
+                rows.append(
+                    [float(one.mean()) for one in scores]
+                    + [float((-10 * torch.log10(one)).mean()) for one in errors]
+                )
+            sheet.append(torch.cat([example.picture[:1], warped[:1], shown[:1].float()], 3))
+        self._preview(sheet)
+        means = np.mean(np.array(rows), 0)
+        names = ("lpips_warped", "lpips", "psnr_warped", "psnr")
+        return {name: round(float(value), 4) for name, value in zip(names, means, strict=True)}
+
+    def _preview(self, sheet: list[Tensor]) -> None:
+        """Source, warped and generated, a row for each of the first held packs."""
+        rows = torch.cat(sheet[:6], 2)[0].clamp(0, 1).permute(1, 2, 0).cpu().numpy()
+        path = self.out / "preview.png"
+        cv2.imwrite(str(path), cv2.cvtColor(np.rint(rows * 255).astype(np.uint8), cv2.COLOR_RGB2BGR))
+
+
+def _shown(net: Generator, batch: Batch) -> tuple[Analysed, Tensor]:
+    known = net.analyse(batch.reference, batch.reference_maps, quality_of(batch.bpp))
+    twice = torch.arange(len(batch.bpp), device=batch.bpp.device).repeat_interleave(2)
+    known = known.taken(twice)
+    return known, net(known, batch.field, batch.maps)
+
+
+def weights(start: str, device: torch.device) -> dict[str, Tensor]:
+    """A generator's, from a checkpoint or a model's name; raises BadInput."""
+    if Path(start).is_file():
+        found: dict[str, Tensor] = torch.load(start, map_location=device, weights_only=True)["average"]
+        return found
+    prefix = "generator."
+    tensors = models.load(start, "keypoints")[1]
+    found = {key[len(prefix) :]: one.float() for key, one in tensors.items() if key.startswith(prefix)}
+    if not found:
+        raise BadInput(f"the model '{start}' has no generator to start from")
+    return found
