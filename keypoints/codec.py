@@ -16,6 +16,7 @@ from . import payload, rate
 from .detector import FaceMeshDetector, PointDetector, Points
 from .group import Effort, Group, Plan, worst_pictures
 from .header import KeyPictures, pack
+from .live import live
 from .mesh import Mesh
 from .motion import Grid
 from .painter import Painter
@@ -45,12 +46,14 @@ class Options:
 
     seconds: of a group, which is also what the encoder looks ahead; 0 leaves it to the rate.
     key_codec: the registered intra codec of the reference pictures.
+    live: code each picture when it comes, without looking ahead.
     """
 
     bitrate: float | None = None
     quality: int | None = None
     seconds: float = 0.0
     key_codec: str = "avif"
+    live: bool = False
 
     def __post_init__(self) -> None:
         if self.bitrate is not None and self.quality is not None:
@@ -66,6 +69,8 @@ class Options:
             raise BadInput(
                 f"codec 'keypoints': the key codec is the name of an intra codec, not {self.key_codec!r}"
             )
+        if self.live not in (False, True):
+            raise BadInput(f"codec 'keypoints': live is true or false, not {self.live!r}")
 
 
 class KeyPoints:
@@ -100,9 +105,27 @@ class KeyPoints:
     # ------------------------------------------------------------------ encoding
 
     def encode(self, frames: Iterable[Frame], info: StreamInfo) -> Iterator[Packet]:
-        """One packet a frame. Looks ahead over a whole group, so that its references suit all of it."""
+        """One packet a frame. Looks ahead over a whole group, so that its references suit all of it; with
+        the option `live` not at all.
+        """
         grid = Grid(info.width, info.height)
         detector: PointDetector = self._detector()
+        if self.options.live:
+            options = self.options
+            try:
+                yield from live(
+                    frames,
+                    info,
+                    self.basis,
+                    detector,
+                    options.bitrate,
+                    options.seconds,
+                    self._code_live,
+                    _check,
+                )
+            finally:
+                detector.close()
+            return
         carry = -float(_HEADER_BYTES)
         count = 0
         try:
@@ -219,6 +242,14 @@ class KeyPoints:
                 break
             draft = self._draft(group, frames, choice, effort, budget)
         return draft
+
+    def _code_live(self, rgb: Picture, budget: float) -> tuple[bytes, int]:
+        """One reference within so many bytes, or at the stated quality."""
+        code = self._key_coder()
+        if self.options.bitrate is None:
+            return code(rgb, _QUALITY if self.options.quality is None else self.options.quality), 0
+        (coded,), scale = rate.fill([rgb], budget, code)
+        return coded, scale
 
     def _key_coder(self) -> rate.Coder:
         def code(rgb: Picture, quality: int) -> bytes:

@@ -1,0 +1,276 @@
+"""Live encoding: each picture is coded when it comes, without looking ahead.
+
+A group's first reference cannot know how the scene will move, so its fields are the lowest frequencies of a
+DCT; a later one's are the principal components of what has been seen since. Another reference is sent when
+none that is kept shows the picture well and the rate allows it, or when enough was saved for a better one.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from genvc.types import Frame, Packet, Picture, StreamInfo
+
+from . import payload, rate
+from .detector import PointDetector, Points
+from .group import Effort, analysed
+from .likeness import Grey, Shapes, difference, shapes
+from .motion import Floats, Grid, MotionBasis, carried, fit_basis, measure, moved, project, texture
+from .openness import mismatch, openness
+from .references import half
+from .structure import POSE, FaceBasis, Integers, Structure
+from .syntax import MAX_REFERENCES, PictureRecord, ReferenceRecord, State, Writer, picture, reference
+
+__all__ = ["live"]
+
+_GROUP_SECONDS = 10.0
+# Loss, in the unit of likeness.difference, at which another reference is looked for, is sent if it can be
+# paid, and is sent in any case: then it is another scene.
+_LOOK, _WANT, _MUST = 0.10, 0.16, 0.45
+_CHANGE_PRICE = 0.02
+# A key picture may cost what comes in in so many seconds, another reference less.
+_KEY_SECONDS, _REFERENCE_SECONDS = 2.5, 1.5
+_BETTER = 1.35  # times the bytes of the reference shown: worth sending again
+# Steps by which a number may be wrong before it changes, and so many more in deep debt.
+_SLACK, _DEBT_SLACK = 0.2, 0.4
+_MEMORY = 128  # flows remembered for the next reference's fields
+_FEWEST = 24
+_PACKET_BYTES = 1.02
+# Numbers that cannot be rounded with what comes after in view take more bits: they are coded more coarsely.
+_MOTION_SHARE = 0.7
+
+
+class Coder(Protocol):
+    """Codes pixels of a reference within so many bytes: the bytes and the index into SCALES."""
+
+    def __call__(self, rgb: Picture, budget: float) -> tuple[bytes, int]: ...
+
+
+@dataclass(slots=True, eq=False)
+class _Held:
+    """A reference that the decoder has. numbers: of its fields in the last picture shown from it."""
+
+    grey: Grey
+    half: Grey
+    face: Points | None
+    open: Floats | None
+    record: ReferenceRecord
+    fields: Floats
+    weight: Floats
+    size: int
+    numbers: Integers
+    flows: list[Floats]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """A picture as the encoder looks at it."""
+
+    rgb: Picture
+    grey: Grey
+    half: Grey
+    shapes: Shapes
+    face: Points | None
+    open: Floats | None
+
+
+def live(
+    frames: Iterable[Frame],
+    info: StreamInfo,
+    basis: FaceBasis,
+    detector: PointDetector,
+    bitrate: float | None,
+    seconds: float,
+    code: Coder,
+    check: Callable[[Frame, StreamInfo], None],
+) -> Iterator[Packet]:
+    """One packet a frame, before the next frame is taken.
+
+    bitrate: bit/s of the whole file; None codes each reference as `code` does without a limit. seconds: from
+    key packet to key packet, 0 leaves it to the encoder.
+    """
+    fps = float(info.fps)
+    income = np.inf if bitrate is None else bitrate / 8 / fps
+    effort = Effort() if bitrate is None else rate.effort_for(_MOTION_SHARE * bitrate / fps, fps)
+    scene = _Scene(Grid(info.width, info.height), basis, min(info.width, info.height), effort)
+    wallet = 0.0
+    period = round((seconds or _GROUP_SECONDS) * fps)
+    for index, frame in enumerate(frames):
+        check(frame, info)
+        seen = _look(frame.rgb, detector)
+        key = index % period == 0
+        coded, scale, budget = b"", 0, 0.0
+        if not key:
+            loss = scene.choose(seen)
+            budget = income * fps * _REFERENCE_SECONDS
+            paid = wallet > -0.3 * budget or bitrate is None
+            better = bitrate is not None and wallet > _BETTER * max(scene.held[scene.slot].size, budget / 4)
+            if not (loss > _MUST or (loss > _WANT and paid) or better):
+                budget = 0.0
+            elif better:
+                budget = wallet
+        else:
+            scene.begin()
+            budget = income * fps * min(_KEY_SECONDS, period / fps / 2)
+        if budget:
+            coded, scale = code(frame.rgb, budget)
+        if bitrate is not None:
+            scene.slack = _SLACK + _DEBT_SLACK * float(np.clip(-wallet / (2 * income * fps), 0, 1))
+        numbers = scene.write(seen, index, coded, scale)
+        packet = Packet(payload.join(coded, numbers, key), frame.pts, key)
+        if bitrate is not None:
+            wallet += income - len(packet.payload) - _PACKET_BYTES
+            wallet = min(wallet, 4 * income * fps)
+        yield packet
+
+
+class _Scene:
+    """One stream's state: what the decoder remembers, and what the encoder knows beside it."""
+
+    def __init__(self, grid: Grid, basis: FaceBasis, short: int, effort: Effort) -> None:
+        self.grid, self.basis, self.short, self.effort = grid, basis, short, effort
+        self.held: dict[int, _Held] = {}
+        self.past: _Held | None = None
+        self.slot = 0
+        self.slack = _SLACK
+        self.state = State.start(basis.expression, basis.identity)
+        self.identity: Integers | None = None
+        self.guess: Floats | None = None
+        self.structure: Integers | None = None
+        self.flow: Floats | None = None
+
+    def begin(self) -> None:
+        """A new group."""
+        self.state = State.start(self.basis.expression, self.basis.identity)
+        self.past = self.held.get(self.slot)
+        self.held, self.slot, self.flow = {}, 0, None
+
+    def choose(self, seen: _Seen) -> float:
+        """Take the reference that shows the picture best, and say what is lost with it."""
+        self.flow, loss = self._tried(seen, self.slot)
+        if loss > _LOOK:
+            for slot in self.held:
+                if slot != self.slot:
+                    flow, other = self._tried(seen, slot)
+                    if other + _CHANGE_PRICE < loss:
+                        self.flow, loss, self.slot = flow, other, slot
+        return loss
+
+    def _tried(self, seen: _Seen, slot: int) -> tuple[Floats, float]:
+        held = self.held[slot]
+        guess = None
+        if seen.face is not None and held.face is not None:
+            scale = seen.grey.shape[0] / seen.rgb.shape[0]
+            guess = carried(seen.face, held.face, seen.grey.shape, scale)
+        flow = measure(seen.grey, held.grey, self.grid, guess)
+        loss = difference(seen.shapes, shapes(moved(held.half, flow / 2)))
+        if seen.open is not None and held.open is not None:
+            loss += mismatch(seen.open, held.open)
+        return flow * (256 / min(seen.grey.shape)), loss
+
+    def write(self, seen: _Seen, index: int, coded: bytes, scale: int) -> bytes:
+        """The numbers of one packet: of a reference, if pixels are given, and of the picture."""
+        writer = Writer()
+        changes = index % self.effort.hold == 0
+        structure = self._face(seen, changes or bool(coded))
+        if coded:
+            slot = self._free() if self.state.records else 0
+            known = self.held.get(self.slot) or self.past
+            record = ReferenceRecord(
+                slot,
+                None if structure is None or self.identity is None else Structure(structure, self.identity),
+                self._fields(known),
+                scale,
+            )
+            reference(writer, self.state, self.grid, record)
+            self.held[slot] = _Held(
+                seen.grey,
+                seen.half,
+                seen.face,
+                seen.open,
+                record,
+                self.grid.fields(record.basis),
+                _weight(seen.grey, self.grid),
+                len(coded),
+                np.zeros(record.basis.count, np.int64),
+                # how the scene has moved says how it will
+                [] if known is None else known.flows,
+            )
+            self.slot = slot
+        held = self.held[self.slot]
+        if not coded and changes and self.flow is not None:
+            values = project(self.flow[None], held.weight, held.record.basis, self.grid)[0]
+            held.numbers = _steady(values, held.numbers, self.slack)
+            held.flows.append(self.flow)
+            del held.flows[:-_MEMORY]
+        picture(writer, self.state, PictureRecord(self.slot, structure, held.numbers))
+        return writer.coder.finish()
+
+    def _free(self) -> int:
+        """A slot that is empty, or else the one unused for longest that is not shown now."""
+        for slot in range(MAX_REFERENCES):
+            if slot not in self.held:
+                return slot
+        return (self.slot + 1) % MAX_REFERENCES
+
+    def _face(self, seen: _Seen, changes: bool) -> Integers | None:
+        if seen.face is None:
+            self.structure = None
+            return None
+        if self.structure is not None and not changes:
+            return self.structure
+        steps = self.basis.steps()
+        own = steps[POSE + self.basis.expression :]
+        if self.identity is None:
+            _, found = self.basis.fit(seen.face, self.short)
+            self.identity = np.rint(found[self.basis.expression :] / own).astype(np.int64)
+        pose, self.guess = self.basis.fit(seen.face, self.short, self.guess, self.identity * own)
+        count = POSE + self.basis.expression
+        values = np.concatenate([pose, self.guess[: self.basis.expression]]) / steps[:count]
+        before = self.structure
+        self.structure = (
+            np.rint(values).astype(np.int64) if before is None else _steady(values, before, self.slack)
+        )
+        return self.structure
+
+    def _fields(self, known: _Held | None) -> MotionBasis:
+        count = min(12, max(6, self.effort.fields))
+        if known is not None and len(known.flows) >= _FEWEST:
+            coarse = self.effort.coarse
+            flows = np.stack(known.flows)
+            found = fit_basis(
+                flows, known.weight, self.grid, 0.12 * coarse, count, 0.35 * coarse, self.effort.fineness
+            )
+            if found.count >= 4:
+                return found
+        coefficients = np.zeros((count, 2, self.grid.high, self.grid.wide), np.int64)
+        for number in range(count):
+            place = np.unravel_index(self.grid.order[number // 2], (self.grid.high, self.grid.wide))
+            coefficients[number, number % 2, place[0], place[1]] = 1
+        return MotionBasis(coefficients, np.ones(count, np.int64), 0)
+
+
+def _look(rgb: Picture, detector: PointDetector) -> _Seen:
+    grey = analysed(rgb)
+    small = half(grey)
+    face = detector.detect(rgb)
+    return _Seen(rgb, grey, small, shapes(small), face, None if face is None else openness(face))
+
+
+def _weight(grey: Grey, grid: Grid) -> Floats:
+    """How much each cell of the grid counts when fields are fitted to it."""
+    weight = cv2.resize(texture(grey), (grid.wide, grid.high), interpolation=cv2.INTER_AREA)
+    found: Floats = weight.astype(np.float64)
+    found += 0.3 * found.mean() + 1e-3
+    return found
+
+
+def _steady(values: Floats, before: Integers, slack: float) -> Integers:
+    """Rounded, but as before where that is nearly right: jitter costs bits and shows."""
+    found: Integers = np.where(np.abs(values - before) > 0.5 + slack, np.rint(values), before).astype(
+        np.int64
+    )
+    return found
