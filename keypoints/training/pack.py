@@ -11,6 +11,7 @@ from itertools import islice, pairwise
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -61,7 +62,7 @@ def load(path: Path) -> Pack:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return Pack(**{field.name: arrays[field.name] for field in fields(Pack)})
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise BadInput(f"{path} is not a pack of this version of genvc: {error}") from error
 
 

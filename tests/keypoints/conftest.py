@@ -1,5 +1,7 @@
 """What the tests of keypoints share: the sample clip, a still, a codec's whole way there and back."""
 
+import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,7 +15,7 @@ import torch
 from keypoints_records import Record
 
 import genvc
-from genvc import media
+from genvc import cli, media
 from genvc.errors import BadInput
 from genvc.samples import sample_path
 from genvc.types import Frame, Packet, Picture, StreamInfo
@@ -127,3 +129,28 @@ def scenery() -> Callable[..., Picture]:
         return np.clip(picture + 9 * grain[:height, :width], 0, 255).astype(np.uint8)
 
     return paint
+
+
+@pytest.fixture
+def trained(carphone: Path, tmp_path: Path) -> Callable[..., Any]:
+    """(out, steps, *options) -> the validation curve of a short training, or None where it failed."""
+    if "TORCH_HOME" not in os.environ:
+        pytest.skip("no SqueezeNet weights: TORCH_HOME is not set")
+    for split in ("train", "val"):
+        folder = tmp_path / "data" / "faces" / split
+        folder.mkdir(parents=True)
+        pictures = [frame for frame, _ in zip(media.frames(carphone)[1], range(24), strict=False)]
+        media.write(folder / "clip.mkv", iter(pictures), FPS)
+
+    def run(out: Path, steps: int, *options: str) -> list[dict[str, Any]] | None:
+        threads = torch.get_num_threads()
+        code = cli.run(
+            ["train", "keypoints", "--data", str(tmp_path / "data"), "--out", str(out), "--steps", str(steps),
+             "--batch", "1", "--threads", "1", "--device", "cpu", *options]
+        )  # fmt: skip
+        torch.set_num_threads(threads)
+        if code:
+            return None
+        return [json.loads(line) for line in (out / "curve.jsonl").read_text().splitlines()]
+
+    return run
