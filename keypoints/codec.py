@@ -10,12 +10,13 @@ import torch
 
 from genvc.codec import create as create_codec
 from genvc.errors import BadInput, Notice, Unsupported
+from genvc.inner import Inner
 from genvc.types import Frame, Packet, Picture, StreamInfo
 
 from . import payload, rate
 from .detector import FaceMeshDetector, PointDetector, Points
 from .group import Effort, Group, Plan, worst_pictures
-from .header import KeyPictures, pack
+from .header import NEVER, pack
 from .live import live
 from .mesh import Mesh
 from .motion import Grid
@@ -65,7 +66,7 @@ class Options:
             if not isinstance(self.quality, int):
                 raise BadInput(f"codec 'keypoints': quality is a whole number, not {self.quality!r}")
         _number("seconds", self.seconds, 0, 60)
-        if not isinstance(self.key_codec, str) or self.key_codec == "keypoints":
+        if not isinstance(self.key_codec, str) or self.key_codec in NEVER:
             raise BadInput(
                 f"codec 'keypoints': the key codec is the name of an intra codec, not {self.key_codec!r}"
             )
@@ -92,14 +93,14 @@ class KeyPoints:
         self.device = device
         self.options = options
         self.painter = painter or Painter(device, None, None)
-        self._detector = detector
+        self.detector = detector
 
     def describe(self, width: int, height: int, fps: Fraction) -> StreamInfo:
         """The header of a stream; raises Unsupported below 16 pixels or beyond 4096 a side."""
         if not 16 <= min(width, height) <= max(width, height) <= 4096:
             raise Unsupported(f"keypoints takes pictures of 16 to 4096 pixels a side, not {width}x{height}")
         key = create_codec(self.options.key_codec).describe(width, height, fps)
-        params = pack(KeyPictures(key.codec, key.model, key.params))
+        params = pack(Inner(key.codec, key.model, key.params))
         return StreamInfo("keypoints", self.model, width, height, fps, params)
 
     # ------------------------------------------------------------------ encoding
@@ -109,7 +110,7 @@ class KeyPoints:
         the option `live` not at all.
         """
         grid = Grid(info.width, info.height)
-        detector: PointDetector = self._detector()
+        detector: PointDetector = self.detector()
         if self.options.live:
             options = self.options
             try:

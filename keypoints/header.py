@@ -1,55 +1,34 @@
 """What the stream's header says to keypoints alone: the version of its packets and the key-picture codec.
 
 1 byte   version of the packets, 1
-3 times  a length byte (2 bytes, high first, for the last) and that many bytes:
-         the key codec's name, its model, its params
+then     the key codec as genvc.inner writes it: its name, its model, its params
 """
 
-from dataclasses import dataclass
-
+from genvc import inner
 from genvc.errors import CorruptStream, Unsupported
+from genvc.inner import Inner
 
-__all__ = ["VERSION", "KeyPictures", "pack", "unpack"]
+__all__ = ["NEVER", "VERSION", "pack", "unpack"]
 
 VERSION = 1
+NEVER = ("keypoints", "auto")
+"""No codecs of key pictures: they would have key pictures themselves, and so on."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyPictures:
-    """The codec of the reference pictures, as StreamInfo would name it."""
-
-    codec: str
-    model: str
-    params: bytes
-
-
-def pack(key: KeyPictures) -> bytes:
+def pack(key: Inner) -> bytes:
     """The header's params."""
-    codec, model = key.codec.encode(), key.model.encode()
-    found = bytes([VERSION, len(codec)]) + codec + bytes([len(model)]) + model
-    return found + len(key.params).to_bytes(2, "big") + key.params
+    return bytes([VERSION]) + inner.pack(key)
 
 
-def unpack(params: bytes) -> KeyPictures:
+def unpack(params: bytes) -> Inner:
     """The mirror of pack; raises CorruptStream, or Unsupported for packets of a later version."""
     if not params:
         raise CorruptStream("the header of keypoints is empty")
     if params[0] != VERSION:
         raise Unsupported(f"packets of keypoints version {params[0]}; this genvc reads version {VERSION}")
-    at = 1
-    fields: list[bytes] = []
-    for width in (1, 1, 2):
-        length = int.from_bytes(params[at : at + width], "big")
-        field = params[at + width : at + width + length]
-        if len(params) < at + width or len(field) < length:
-            raise CorruptStream("the header of keypoints is cut short")
-        fields.append(field)
-        at += width + length
+    key, at = inner.unpack(params, 1, "the header of keypoints")
     if at != len(params):
         raise CorruptStream("the header of keypoints has bytes that mean nothing")
-    if fields[0] == b"keypoints":
-        raise CorruptStream("the header of keypoints names keypoints as the codec of its references")
-    try:
-        return KeyPictures(fields[0].decode("ascii"), fields[1].decode("ascii"), fields[2])
-    except UnicodeDecodeError as error:
-        raise CorruptStream("the header of keypoints names a codec in no known letters") from error
+    if key.codec in NEVER:
+        raise CorruptStream(f"the header of keypoints names {key.codec} as the codec of its references")
+    return key

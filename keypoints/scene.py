@@ -56,7 +56,7 @@ def scenes(
     """One scene a packet, at once; raises CorruptStream."""
     key = unpack(info.params)
     codec = create_codec(key.codec, key.model)
-    inner = StreamInfo(key.codec, key.model, info.width, info.height, info.fps, key.params)
+    inner = key.stream(info)
     grid = Grid(info.width, info.height)
     short = min(info.width, info.height)
     state: State | None = None

@@ -11,6 +11,7 @@ import pytest
 
 import genvc
 from genvc.errors import CorruptStream, GenvcError, ModelNotFound, Unsupported
+from genvc.inner import Inner
 from genvc.types import Frame, Packet, Picture, StreamInfo
 from keypoints import header, payload
 from keypoints.codec import KeyPoints
@@ -237,7 +238,7 @@ def test_a_key_codec_that_does_not_know_the_bytes_is_an_error(
     codec: KeyPoints, stream: tuple[StreamInfo, list[Packet]], name: str
 ) -> None:
     info, packets = stream
-    params = header.pack(header.KeyPictures(name, "", b""))
+    params = header.pack(Inner(name, "", b""))
     shown(codec, packets[:2], replace(info, params=params))
 
 
@@ -245,7 +246,7 @@ def test_a_key_codec_that_is_not_installed_is_named(
     codec: KeyPoints, stream: tuple[StreamInfo, list[Packet]]
 ) -> None:
     info, packets = stream
-    params = header.pack(header.KeyPictures("no-such-codec", "", b""))
+    params = header.pack(Inner("no-such-codec", "", b""))
     with pytest.raises(GenvcError, match="no-such-codec"):
         list(codec.decode(packets, replace(info, params=params)))
 
@@ -254,9 +255,9 @@ def test_keypoints_inside_keypoints_does_not_go_down_for_ever(
     codec: KeyPoints, stream: tuple[StreamInfo, list[Packet]]
 ) -> None:
     info, packets = stream
-    params = header.pack(header.KeyPictures("avif", "", b""))
+    params = header.pack(Inner("avif", "", b""))
     while len(params) < 60_000:
-        params = header.pack(header.KeyPictures("keypoints", "", params))
+        params = header.pack(Inner("keypoints", "", params))
     with pytest.raises((CorruptStream, Unsupported)):
         list(codec.decode(packets, replace(info, params=params)))
 

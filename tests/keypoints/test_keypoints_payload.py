@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genvc.errors import CorruptStream, Unsupported
+from genvc.inner import Inner
 from keypoints import header, payload
 
 PIXELS = [0, 1, 2, 126, 127, 128, 129, 197, 198, 199, 200, 201, 16383, 16384]
@@ -50,18 +51,18 @@ NAMES = st.text("abcdefghijklmnopqrstuvwxyz0123456789._@+-", max_size=64)
 @settings(deadline=None)
 @given(NAMES, NAMES, st.binary(max_size=300))
 def test_unpack_undoes_pack(codec: str, model: str, params: bytes) -> None:
-    key = header.KeyPictures(codec, model, params)
+    key = Inner(codec, model, params)
     assert header.unpack(header.pack(key)) == key
 
 
 def test_params_of_a_later_version_are_refused_by_number() -> None:
-    later = bytes([header.VERSION + 1]) + header.pack(header.KeyPictures("avif", "", b""))[1:]
+    later = bytes([header.VERSION + 1]) + header.pack(Inner("avif", "", b""))[1:]
     with pytest.raises(Unsupported, match=str(header.VERSION + 1)):
         header.unpack(later)
 
 
 def test_params_cut_anywhere_or_too_long_are_corrupt() -> None:
-    whole = header.pack(header.KeyPictures("avif", "some-model@01234567", b"\1\2\3"))
+    whole = header.pack(Inner("avif", "some-model@01234567", b"\1\2\3"))
     for end in range(len(whole)):
         with pytest.raises(CorruptStream):
             header.unpack(whole[:end])

@@ -1,0 +1,232 @@
+"""The codec `auto`: each group of pictures by the codec that shows it best for its bytes.
+
+A group is coded by every codec in question, decoded again, and compared with what it should show; it is
+known by what it takes, not by what it is taken for. Codecs are known by name only.
+"""
+
+import math
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from . import inner
+from .codec import create as create_codec
+from .errors import BadInput, CorruptStream, ModelNotFound, Notice, Unsupported
+from .types import Codec, Frame, Packet, StreamInfo
+from .unlike import unlike
+
+__all__ = ["Auto", "create"]
+
+_VERSION = 1
+_MEMBERS = ("keypoints", "predictive")
+_MOST_MEMBERS = 8
+# Seconds of a group at most, fewer at higher rates: what is shared within a group weighs more at low ones.
+_SHORTEST, _LONGEST = 4.0, 11.5
+_BUFFER_BYTES = 1 << 28
+# What twice the bytes are worth, and a change of the codec costs, in the unit of unlike().
+_DOUBLE, _CHANGE = 0.08, 0.01
+_WORST = 0.3  # share of a group's worst pictures in what it loses
+_JUDGED = 40  # pictures of a group that are looked at
+_HEADER_BYTES = 120
+_GROUP_BYTES, _PACKET_BYTES = 14, 1.02
+
+
+def create(model: str = "", device: str = "auto", **options: Any) -> Codec:
+    """The codec; options are those of Auto. Raises BadInput for others, ModelNotFound for any model."""
+    if model:
+        raise ModelNotFound(f"codec 'auto' has no models, so no '{model}'")
+    known = ("bitrate", "quality", "codecs", "seconds")
+    for name in options:
+        if name not in known:
+            raise BadInput(f"codec 'auto' has no option '{name}'; it has: {', '.join(known)}")
+    return Auto(device, **options)
+
+
+class Auto:
+    """At a bit rate, or at a quality that is handed on to each codec; one of the two."""
+
+    def __init__(
+        self,
+        device: str,
+        bitrate: float | None = None,
+        quality: int | None = None,
+        codecs: str = ",".join(_MEMBERS),
+        seconds: float = 0.0,
+    ) -> None:
+        """bitrate: bit/s of the whole file. quality: 0 to 100, 50 if nothing is said. codecs: their names
+        with commas between, NAME:MODEL for another model. seconds: of a group; 0 leaves it to the rate.
+        """
+        if bitrate is not None and quality is not None:
+            raise BadInput("codec 'auto' takes a bitrate or a quality, not both")
+        if bitrate is not None:
+            _number("bitrate", bitrate, 100, 1e9)
+        if quality is not None:
+            _number("quality", quality, 0, 100)
+            if not isinstance(quality, int):
+                raise BadInput(f"codec 'auto': quality is a whole number, not {quality!r}")
+        _number("seconds", seconds, 0, 60)
+        if not isinstance(codecs, str):
+            raise BadInput(f"codec 'auto': codecs are names with commas between, not {codecs!r}")
+        self.members = [name.strip() for name in codecs.split(",") if name.strip()]
+        names = [member.partition(":")[0] for member in self.members]
+        if not 1 <= len(names) <= _MOST_MEMBERS or "auto" in names or len(set(self.members)) < len(names):
+            raise BadInput(f"codec 'auto' takes 1 to {_MOST_MEMBERS} other codecs, each once, not {codecs!r}")
+        self.device = device
+        self.bitrate, self.seconds = bitrate, seconds
+        self.quality = 50 if quality is None else quality
+
+    def describe(self, width: int, height: int, fps: Fraction) -> StreamInfo:
+        """The header; codecs that do not take the size are left out. Raises Unsupported if none does."""
+        found, words = b"", []
+        count = 0
+        for member in self.members:
+            try:
+                stream = self._made(member, self.bitrate).describe(width, height, fps)
+                found += inner.pack(inner.Inner(stream.codec, stream.model, stream.params))
+                count += 1
+            except Unsupported as error:
+                words.append(str(error))
+        if not count:
+            raise Unsupported("; ".join(words))
+        return StreamInfo("auto", "", width, height, fps, bytes([_VERSION, count]) + found)
+
+    def _made(self, member: str, bitrate: float | None) -> Codec:
+        name, _, model = member.partition(":")
+        options: dict[str, Any] = {"quality": self.quality} if bitrate is None else {"bitrate": bitrate}
+        return create_codec(name, model=model, device=self.device, **options)
+
+    def encode(self, frames: Iterable[Frame], info: StreamInfo) -> Iterator[Packet]:
+        """One packet a frame, group by group."""
+        inside = _inside(info)
+        last = -1
+        carry = -float(_HEADER_BYTES)
+        for group in _groups(frames, info, self._group_frames(info)):
+            due = np.inf if self.bitrate is None else self.bitrate / 8 * len(group) / float(info.fps)
+            budget = due if self.bitrate is None else due + float(np.clip(carry, -0.2 * due, 0.2 * due))
+            tried = [self._tried(group, number, stream, info, budget) for number, stream in enumerate(inside)]
+            least = min(one.bytes for one in tried)
+            best = min(tried, key=lambda one: one.loss(budget, least) + _CHANGE * (one.number != last))
+            if self.bitrate is not None:
+                carry += due - best.bytes
+            last = best.number
+            yield from best.packets
+
+    def _group_frames(self, info: StreamInfo) -> int:
+        seconds = self.seconds or _LONGEST
+        if not self.seconds and self.bitrate:
+            seconds = float(np.clip(_LONGEST * 8000 / self.bitrate, _SHORTEST, _LONGEST))
+        room = _BUFFER_BYTES // (info.width * info.height * 3)
+        return int(max(1, min(round(seconds * float(info.fps)), room)))
+
+    def _tried(
+        self, group: list[Frame], number: int, stream: StreamInfo, info: StreamInfo, budget: float
+    ) -> "_Tried":
+        bitrate = None if not np.isfinite(budget) else max(100.0, budget * 8 * float(info.fps) / len(group))
+        member = f"{stream.codec}:{stream.model}" if stream.model else stream.codec
+        codec = self._made(member, bitrate)
+        with warnings.catch_warnings():
+            # what a codec remarks on a group that another may take
+            warnings.simplefilter("ignore", Notice)
+            packets = list(codec.encode(group, stream))
+        every = max(1, len(group) // _JUDGED)
+        losses = [
+            unlike(frame.rgb, shown.rgb)
+            for index, (frame, shown) in enumerate(zip(group, codec.decode(packets, stream), strict=True))
+            if index % every == 0 or index == len(group) - 1
+        ]
+        losses.sort()
+        worst = losses[-max(1, len(losses) // 20) :]
+        size = sum(len(packet.payload) + _PACKET_BYTES for packet in packets) + _GROUP_BYTES
+        mark = bytes([number])
+        marked = [
+            replace(packet, payload=mark + packet.payload) if packet.key else packet for packet in packets
+        ]
+        return _Tried(
+            number, marked, size, (1 - _WORST) * float(np.mean(losses)) + _WORST * float(np.mean(worst))
+        )
+
+    def decode(self, packets: Iterable[Packet], info: StreamInfo) -> Iterator[Frame]:
+        """One frame for each packet of track 0; raises CorruptStream."""
+        inside = _inside(info)
+        made: dict[int, Codec] = {}
+        for number, run in groupby(_marked(packets, len(inside)), key=lambda one: one[0]):
+            stream = inside[number]
+            if number not in made:
+                made[number] = create_codec(stream.codec, model=stream.model, device=self.device)
+            yield from made[number].decode((packet for _, packet in run), stream)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tried:
+    """A group as one codec codes it. unlike: what it loses."""
+
+    number: int
+    packets: list[Packet]
+    bytes: float
+    unlike: float
+
+    def loss(self, budget: float, least: float) -> float:
+        """unlike, and what the bytes are worth beside the budget's, or beside the least that one took."""
+        beside = budget if math.isfinite(budget) else least
+        return self.unlike + _DOUBLE * float(np.clip(math.log2(self.bytes / beside), -1, 8))
+
+
+def _inside(info: StreamInfo) -> list[StreamInfo]:
+    """The streams in question; raises CorruptStream, or Unsupported for packets of a later version."""
+    if len(info.params) < 2:
+        raise CorruptStream("the header of auto is cut short")
+    if info.params[0] != _VERSION:
+        raise Unsupported(f"packets of auto version {info.params[0]}; this genvc reads version {_VERSION}")
+    found, at = [], 2
+    if not 1 <= info.params[1] <= _MOST_MEMBERS:
+        raise CorruptStream(f"the header of auto names {info.params[1]} codecs")
+    for _ in range(info.params[1]):
+        one, at = inner.unpack(info.params, at, "the header of auto")
+        if one.codec == "auto":
+            raise CorruptStream("the header of auto names auto inside itself")
+        found.append(one.stream(info))
+    if at != len(info.params):
+        raise CorruptStream("the header of auto has bytes that mean nothing")
+    return found
+
+
+def _marked(packets: Iterable[Packet], count: int) -> Iterator[tuple[int, Packet]]:
+    """Each picture's packet with the number of its codec, as that codec wrote it."""
+    number = -1
+    for packet in packets:
+        if packet.track != 0:
+            continue
+        if packet.key:
+            if not packet.payload or packet.payload[0] >= count:
+                raise CorruptStream("a key packet names no codec of the stream")
+            number = packet.payload[0]
+            yield number, replace(packet, payload=packet.payload[1:])
+        elif number < 0:
+            raise CorruptStream("the stream does not begin with a key packet")
+        else:
+            yield number, packet
+
+
+def _groups(frames: Iterable[Frame], info: StreamInfo, size: int) -> Iterator[list[Frame]]:
+    """Groups of `size` frames; the last one may be a quarter longer instead of leaving a short rest."""
+    held: list[Frame] = []
+    for frame in frames:
+        if frame.rgb.shape != (info.height, info.width, 3):
+            high, wide = frame.rgb.shape[:2]
+            raise BadInput(f"a frame of {wide}x{high} in a stream of {info.width}x{info.height}")
+        held.append(frame)
+        if len(held) > size + size // 4:
+            yield held[:size]
+            held = held[size:]
+    if held:
+        yield held
+
+
+def _number(name: str, value: object, low: float, high: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        raise BadInput(f"codec 'auto': {name} is a number from {low:g} to {high:g}, not {value!r}")

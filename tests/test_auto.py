@@ -1,0 +1,142 @@
+"""auto: each group by the codec that suits it, one stream, no codec inside itself."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import genvc
+from genvc import inner, media
+from genvc.errors import BadInput, CorruptStream, Unsupported
+from genvc.types import Frame, Packet, Picture
+from genvc.unlike import unlike
+
+
+@pytest.fixture(scope="module")
+def talk(carphone: Path) -> list[Picture]:
+    return [frame.rgb for frame in media.frames(carphone)[1]]
+
+
+def chosen(packets: list[Packet], params: bytes) -> list[str]:
+    """The codec of each group."""
+    names, at = [], 2
+    for _ in range(params[1]):
+        one, at = inner.unpack(params, at, "the header")
+        names.append(one.codec)
+    return [names[packet.payload[0]] for packet in packets if packet.key]
+
+
+def test_a_talking_head_goes_to_keypoints_and_comes_back(talk: list[Picture]) -> None:
+    codec = genvc.create("auto", device="cpu", bitrate=6000)
+    info = codec.describe(176, 144, Fraction(30))
+    frames = [Frame(rgb, index) for index, rgb in enumerate(talk[:30])]
+    packets = list(codec.encode(frames, info))
+    assert chosen(packets, info.params) == ["keypoints"]
+    shown = list(codec.decode(packets, info))
+    assert [frame.pts for frame in shown] == list(range(30))
+    assert np.mean([unlike(a.rgb, b.rgb) for a, b in zip(frames, shown, strict=True)]) < 0.45
+
+
+def test_groups_of_different_codecs_follow_each_other(talk: list[Picture]) -> None:
+    """What moves without being a face, and in no smooth way, is not for keypoints."""
+    random = np.random.default_rng(2)
+    tiles = random.integers(0, 256, (12, 18, 18, 3), np.uint8)
+    noise = [np.kron(tile[:9, :11], np.ones((16, 16, 1), np.uint8)) for tile in tiles]
+    codec = genvc.create("auto", device="cpu", bitrate=60_000, seconds=0.4)
+    info = codec.describe(176, 144, Fraction(30))
+    pictures = [*talk[:12], *noise, *talk[12:24]]
+    packets = list(codec.encode([Frame(rgb, index) for index, rgb in enumerate(pictures)], info))
+    names = chosen(packets, info.params)
+    assert len(set(names)) == 2
+    shown = list(codec.decode(packets, info))
+    assert [frame.pts for frame in shown] == list(range(36))
+    assert np.mean([unlike(a, b.rgb) for a, b in zip(pictures, shown, strict=True)]) < 0.5
+
+
+def test_each_group_is_what_its_codec_alone_decodes(talk: list[Picture]) -> None:
+    codec = genvc.create("auto", device="cpu", quality=40, codecs="avif")
+    info = codec.describe(176, 144, Fraction(30))
+    packets = list(codec.encode([Frame(rgb, index) for index, rgb in enumerate(talk[:3])], info))
+    alone = genvc.create("avif", device="cpu", quality=40)
+    own = alone.describe(176, 144, Fraction(30))
+    expected = list(alone.decode(alone.encode([Frame(rgb, i) for i, rgb in enumerate(talk[:3])], own), own))
+    for one, other in zip(codec.decode(packets, info), expected, strict=True):
+        assert np.array_equal(one.rgb, other.rgb)
+
+
+def test_codecs_that_do_not_take_a_size_are_left_out() -> None:
+    codec = genvc.create("auto", device="cpu")
+    assert chosen([], codec.describe(8, 8, Fraction(25)).params) == []
+    assert codec.describe(8, 8, Fraction(25)).params[1] == 1
+    with pytest.raises(Unsupported):
+        genvc.create("auto", device="cpu", codecs="keypoints").describe(8, 8, Fraction(25))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"codecs": "auto"},
+        {"codecs": ""},
+        {"codecs": "avif,avif"},
+        {"codecs": 7},
+        {"bitrate": 6000, "quality": 30},
+        {"seconds": -1},
+        {"quality": 1.5},
+    ],
+)
+def test_options_that_make_no_sense_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(BadInput):
+        genvc.create("auto", **options)
+
+
+def test_a_header_cut_anywhere_or_changed_is_refused(talk: list[Picture]) -> None:
+    codec = genvc.create("auto", device="cpu", quality=20, codecs="avif")
+    info = codec.describe(176, 144, Fraction(30))
+    packets = list(codec.encode([Frame(talk[0], 0)], info))
+
+    def decoded(params: bytes) -> None:
+        list(codec.decode(packets, replace(info, params=params)))
+
+    for end in range(len(info.params)):
+        with pytest.raises(CorruptStream):
+            decoded(info.params[:end])
+    with pytest.raises(CorruptStream, match="mean nothing"):
+        decoded(info.params + b"\0")
+    with pytest.raises(CorruptStream, match="inside itself"):
+        decoded(bytes([1, 1]) + inner.pack(inner.Inner("auto", "", info.params)))
+    with pytest.raises(Unsupported, match="version 9"):
+        decoded(b"\x09" + info.params[1:])
+    with pytest.raises(CorruptStream, match="names 0 codecs"):
+        decoded(b"\x01\x00")
+
+
+def test_a_key_packet_of_no_codec_is_corrupt(talk: list[Picture]) -> None:
+    codec = genvc.create("auto", device="cpu", quality=20, codecs="avif")
+    info = codec.describe(176, 144, Fraction(30))
+    (packet,) = codec.encode([Frame(talk[0], 0)], info)
+    for payload in (b"", b"\x01" + packet.payload[1:], b"\xff"):
+        with pytest.raises(CorruptStream, match="names no codec"):
+            list(codec.decode([replace(packet, payload=payload)], info))
+
+
+def test_unlike_rises_with_blur_noise_and_shift(
+    talk: list[Picture], make_clip: Callable[..., list[Frame]]
+) -> None:
+    import cv2
+
+    picture = talk[0]
+    random = np.random.default_rng(1)
+    assert unlike(picture, picture) == pytest.approx(0, abs=1e-6)
+    last = 0.0
+    for sigma in (0.6, 1.2, 2.4):
+        now = unlike(picture, cv2.GaussianBlur(picture, (0, 0), sigma))  # type: ignore[arg-type]
+        assert now > last
+        last = now
+    grain = np.clip(picture + random.normal(0, 12, picture.shape), 0, 255).astype(np.uint8)
+    assert 0.02 < unlike(picture, grain) < 0.5
+    with pytest.raises(BadInput):
+        unlike(picture, picture[:10])
