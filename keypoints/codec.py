@@ -181,11 +181,17 @@ class KeyPoints:
         most = min(MAX_REFERENCES, len(frames), max(2, len(frames) // 3))
         fps = float(info.fps)
         code = self._key_coder()
+        curve = rate.WARPED if self.painter.generator is None else rate.REPAIRED
         if self.options.bitrate is None:
             quality = _QUALITY if self.options.quality is None else self.options.quality
-            choice = rate.stated_quality(group.choices(most), quality)
+            choice = rate.stated_quality(group.choices(most), quality, curve)
             draft = self._audited(
-                group, frames, most, lambda choices: rate.stated_quality(choices, quality), choice, Effort()
+                group,
+                frames,
+                most,
+                lambda choices: rate.stated_quality(choices, quality, curve),
+                choice,
+                Effort(),
             )
             pixels = [code(frames[source].rgb, quality) for source in draft.plan.sources]
             return self._write(frames, draft.plan, pixels, grid).packets, 0.0
@@ -197,7 +203,7 @@ class KeyPoints:
         draft = self._draft(group, frames, choices[0], effort, budget)
 
         def best(choices: list[Choice]) -> Choice:
-            return rate.pick(choices, budget, draft.bytes, typical)
+            return rate.pick(choices, budget, draft.bytes, typical, curve)
 
         draft = self._audited(group, frames, most, best, best(choices), effort, budget)
         pictures = [frames[source].rgb for source in draft.plan.sources]

@@ -8,9 +8,11 @@ away, from the quality it can afford. More references lower the first and raise 
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from genvc.types import Picture
 
@@ -19,7 +21,7 @@ from .references import Choice
 from .scale import resized, scaled_size
 from .syntax import SCALES
 
-__all__ = ["Coder", "effort_for", "fill", "pick", "stated_quality"]
+__all__ = ["REPAIRED", "WARPED", "Coder", "Curve", "effort_for", "fill", "pick", "stated_quality"]
 
 Coder = Callable[[Picture, int], bytes]
 """A picture and a quality, 0 to 100, to the key codec's bytes."""
@@ -27,11 +29,29 @@ Coder = Callable[[Picture, int], bytes]
 # Loss per unit of difference. 0.64 fits 100 pairs of validation pictures (correlation 0.96); more references
 # than that asks for leave the mean as it is and make the worst pictures better.
 _WARP_LOSS = 1.0
-# AVIF on the validation faces: quality, LPIPS, size relative to quality 25. Below quality 0 are the smaller
-# sizes of SCALES.
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """What the key codec takes away: LPIPS at each quality, and sizes relative to quality 25.
+
+    Below quality 0 are the smaller sizes of SCALES.
+    """
+
+    loss: npt.NDArray[np.float64]
+    size: npt.NDArray[np.float64]
+
+
+# AVIF on the validation faces, as it is and as the generator repairs it.
 _QUALITY = np.array([-30.0, -20, -10, 0, 5, 15, 25, 35, 45, 55, 65, 80, 100])
-_LOSS = np.array([0.40, 0.33, 0.26, 0.20, 0.132, 0.095, 0.067, 0.038, 0.019, 0.010, 0.006, 0.003, 0.001])
-_SIZE = np.array([0.11, 0.17, 0.30, 0.48, 0.58, 0.77, 1.0, 1.37, 1.95, 2.70, 3.55, 6.0, 14.0])
+WARPED = Curve(
+    np.array([0.40, 0.33, 0.26, 0.20, 0.132, 0.095, 0.067, 0.038, 0.019, 0.010, 0.006, 0.003, 0.001]),
+    np.array([0.11, 0.17, 0.30, 0.48, 0.58, 0.77, 1.0, 1.37, 1.95, 2.70, 3.55, 6.0, 14.0]),
+)
+REPAIRED = Curve(
+    np.array([0.27, 0.23, 0.19, 0.17, 0.12, 0.075, 0.049, 0.032, 0.020, 0.011, 0.007, 0.004, 0.0015]),
+    np.array([0.08, 0.12, 0.19, 0.28, 0.43, 0.69, 1.0, 1.37, 1.89, 2.71, 3.56, 6.0, 14.0]),
+)
 # What a further reference costs beside its pixels: structure, motion fields, more changes.
 _RECORD_BYTES = 150
 # Sizes grow by about 3 % with a step of quality; a budget used to 96 % is full.
@@ -56,20 +76,20 @@ def effort_for(bits: float, fps: float) -> Effort:
     return Effort(2.2, 4, hold)
 
 
-def pick(choices: Sequence[Choice], budget: float, motion: float, base: int) -> Choice:
+def pick(choices: Sequence[Choice], budget: float, motion: float, base: int, curve: Curve) -> Choice:
     """The number of references that loses least.
 
     budget: bytes for the group. motion: bytes of motion with one reference. base: bytes of a typical
-    reference at quality 25.
+    reference at quality 25. curve: of the decoder in question.
     """
 
     def loss(choice: Choice) -> float:
         count = len(choice.references)
         each = (budget - motion - _RECORD_BYTES * (count - 1)) / count
-        if each < base * _SIZE[0]:
+        if each < base * curve.size[0]:
             return 1.0 + count
-        quality = np.interp(each / base, _SIZE, _QUALITY)
-        return float(_WARP_LOSS * choice.difference + np.interp(quality, _QUALITY, _LOSS))
+        quality = np.interp(each / base, curve.size, _QUALITY)
+        return float(_WARP_LOSS * choice.difference + np.interp(quality, _QUALITY, curve.loss))
 
     return min(choices, key=loss)
 
@@ -130,9 +150,9 @@ def _coded(pictures: Sequence[Picture], qualities: Sequence[int], code: Coder) -
         return list(pool.map(code, pictures, qualities))
 
 
-def stated_quality(choices: Sequence[Choice], quality: int) -> Choice:
+def stated_quality(choices: Sequence[Choice], quality: int, curve: Curve) -> Choice:
     """The number of references for a key quality: none that gains less than the pixels lose."""
-    worth = float(np.interp(quality, _QUALITY, _LOSS))
+    worth = float(np.interp(quality, _QUALITY, curve.loss))
     for now, more in pairwise(choices):
         if _WARP_LOSS * (now.difference - more.difference) < 0.12 * worth + 0.002:
             return now
