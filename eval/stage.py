@@ -61,7 +61,8 @@ def encode_stage(
     watched = _Watched(frames)
     Path(target).parent.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
-    written = container.write(Path(target), header, made.encode(watched, header))
+    generated = bool(getattr(made, "generative", False))
+    written = container.write(Path(target), header, made.encode(watched, header), generated=generated)
     took = time.perf_counter() - started - watched.seconds
     if not watched.count:
         raise BadInput("the clip has no frames")

@@ -95,6 +95,11 @@ class Auto:
             raise Unsupported("; ".join(words))
         return StreamInfo("auto", "", width, height, fps, bytes([_VERSION, count]) + found)
 
+    @property
+    def generative(self) -> bool:
+        """Whether one of the codecs paints what it was not sent."""
+        return any(getattr(self._made(member, None), "generative", False) for member in self.members)
+
     def _made(self, member: str, bitrate: float | None) -> Codec:
         name, _, model = member.partition(":")
         options: dict[str, Any] = {"quality": self.quality} if bitrate is None else {"bitrate": bitrate}

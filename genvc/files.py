@@ -93,7 +93,8 @@ def encode_file(
     if sound is not None:
         tracks.append(container.Track("opus", sound.rate, sound.head))
         packets = _merged(packets, sound, header.fps)
-    written = container.write(_sink(target), header, packets, tracks)
+    generated = bool(getattr(made, "generative", False))
+    written = container.write(_sink(target), header, packets, tracks, generated)
     took = time.perf_counter() - started
     return Encoded(written.bytes, written.payload_bytes, written.frames, span.seconds, took)
 

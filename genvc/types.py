@@ -60,7 +60,8 @@ class Codec(Protocol):
     """Frames in, packets out, and back.
 
     Both methods are generators: a running stream lives in their local variables, the object holds
-    weights and settings only, so one object serves many streams at once.
+    weights and settings only, so one object serves many streams at once. A codec that has an attribute
+    `generative` that is true paints what it was not sent; files say so.
     """
 
     def describe(self, width: int, height: int, fps: Fraction) -> StreamInfo:

@@ -33,7 +33,7 @@ _BUFFER_BYTES = 1 << 28
 _LONGEST = 11.5
 _HEAD_BYTES = 1.02  # of the container for each packet
 _GROUP_BYTES = 14
-_HEADER_BYTES = 66
+_HEADER_BYTES = 78
 _QUALITY = 50
 # Motion never takes more than this many bit/s at 25 pictures a second, nor this share of a group's bytes.
 _MOTION_BITRATE, _MOTION_FPS = 1450.0, 25.0
@@ -94,6 +94,11 @@ class KeyPoints:
         self.options = options
         self.painter = painter or Painter(device, None, None)
         self.detector = detector
+
+    @property
+    def generative(self) -> bool:
+        """Whether a generator paints what was not sent."""
+        return self.painter.generator is not None
 
     def describe(self, width: int, height: int, fps: Fraction) -> StreamInfo:
         """The header of a stream; raises Unsupported below 16 pixels or beyond 4096 a side."""

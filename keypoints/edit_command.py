@@ -76,7 +76,7 @@ def edit(
             moments = edits.reposed(moments, basis, yaw, pitch, roll)
         if slow > 1:
             moments = edits.slowed(moments, slow)
-        written = container.write(target, info, edits.write(moments, info, basis))
+        written = container.write(target, info, edits.write(moments, info, basis), generated=True)
     finally:
         stream.close()
     print(f"{target}: {written.bytes} bytes, {written.frames} frames", file=sys.stderr)

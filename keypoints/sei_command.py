@@ -47,7 +47,9 @@ def sei(
         except OSError as error:
             raise BadInput(f"cannot read {imported}: {error.strerror}") from error
         placed = messages.placed(moments, messages.parsed(data), codec.basis)
-        written = container.write(target, info, edit.write(placed, info, codec.basis))
+        written = container.write(
+            target, info, edit.write(placed, info, codec.basis), generated=stream.generated
+        )
     finally:
         stream.close()
     print(f"{target}: {written.bytes} bytes, {written.frames} frames", file=sys.stderr)

@@ -55,6 +55,16 @@ def test_a_stream_comes_back_as_it_was(tmp_path: Path, verify: bool) -> None:
     assert os.listdir(tmp_path) == ["a.gvc"]
 
 
+def test_a_stream_says_that_its_pictures_are_generated() -> None:
+    plain, file = written(SMALL), io.BytesIO()
+    container.write(file, INFO, SMALL, (SOUND,), generated=True)
+    assert not container.Reader(io.BytesIO(plain)).generated
+    reader = container.Reader(io.BytesIO(file.getvalue()))
+    assert reader.generated
+    assert reader.tracks == [SOUND]
+    assert list(reader.packets()) == SMALL
+
+
 @st.composite
 def streams(draw: st.DrawFn) -> list[Packet]:
     packets = []

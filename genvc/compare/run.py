@@ -172,7 +172,8 @@ def _size(coder: Codec, header: Any, packets: Sequence[Packet]) -> int:
     if getattr(coder, "elementary", False):
         return sum(len(packet.payload) for packet in packets)
     with open(os.devnull, "wb") as nowhere:
-        return container.write(nowhere, header, packets).bytes
+        generated = bool(getattr(coder, "generative", False))
+        return container.write(nowhere, header, packets, generated=generated).bytes
 
 
 def _draw(

@@ -149,6 +149,10 @@ def pack_extension(extension: Extension) -> bytes:
     return pack_bytes(extension.name.encode()) + flags + pack_bytes(extension.value)
 
 
+GENERATED: Final = Extension("generated", b"")
+"""Says that a network paints what is shown: it may not have looked like that."""
+
+
 def unpack_extension(cursor: Cursor, limit: int) -> Extension:
     """The mirror of pack_extension."""
     name = cursor.name()
@@ -211,8 +215,8 @@ def pack_header(info: StreamInfo, extensions: Sequence[Extension] = ()) -> bytes
     return head + pack_check(zlib.crc32(head))
 
 
-def unpack_header(body: bytes) -> tuple[StreamInfo, list[Track]]:
-    """The mirror of pack_header, for a body whose checksum is right.
+def unpack_header(body: bytes) -> tuple[StreamInfo, list[Track], bool]:
+    """The mirror of pack_header, for a body whose checksum is right; last whether pictures are generated.
 
     Raises Unsupported for a required extension that we do not know or a size beyond our limits.
     """
@@ -222,13 +226,15 @@ def unpack_header(body: bytes) -> tuple[StreamInfo, list[Track]]:
     codec, model = cursor.name(), cursor.name()
     info = StreamInfo(codec, model, width, height, fps, cursor.bytes(MAX_PARAMS, "params"))
     tracks: list[Track] = []
-    count = 0
+    count, generated = 0, False
     while not cursor.at_end():
         count += 1
         if count > MAX_EXTENSIONS:
             raise CorruptStream(f"the header has more than {MAX_EXTENSIONS} extensions")
         extension = unpack_extension(cursor, MAX_HEADER)
-        if extension.name != "track":
+        if extension.name == GENERATED.name:
+            generated = True
+        elif extension.name != "track":
             refuse_if_required(extension.name, extension.required)
         elif len(tracks) == MAX_TRACKS:
             raise Unsupported(f"the stream has more than {MAX_TRACKS} side tracks")
@@ -238,7 +244,7 @@ def unpack_header(body: bytes) -> tuple[StreamInfo, list[Track]]:
         check_info(info)
     except BadInput as error:
         raise Unsupported(f"the header asks for too much: {error}") from None
-    return info, tracks
+    return info, tracks, generated
 
 
 def unpack_rate(cursor: Cursor) -> Fraction:

@@ -49,14 +49,15 @@ def read(source: Source, verify: bool = False) -> tuple[StreamInfo, Iterator[Pac
 class Reader:
     """Reads one stream, once, from its beginning to its end.
 
-    info: the header. tracks: the side tracks; the packets of tracks[0] say track = 1. Packets of
+    info: the header. generated: whether it says that a network paints what is shown. tracks: the side
+    tracks; the packets of tracks[0] say track = 1. Packets of
     tracks beyond these belong to later versions and are to be ignored.
     """
 
     def __init__(self, source: Source) -> None:
         self._input = _Input(source)
         try:
-            self.info, self.tracks = self._read_header()
+            self.info, self.tracks, self.generated = self._read_header()
         except BaseException:
             self._input.close()
             raise
@@ -99,7 +100,7 @@ class Reader:
         """Close the source if it was given as a path."""
         self._input.close()
 
-    def _read_header(self) -> tuple[StreamInfo, list[Track]]:
+    def _read_header(self) -> tuple[StreamInfo, list[Track], bool]:
         if self._input.take_up_to(len(bits.MAGIC)) != bits.MAGIC:
             raise CorruptStream("not a .gvc stream")
         version = self._input.byte("the header")

@@ -39,15 +39,21 @@ class Summary:
 
 
 def write(
-    target: Target, info: StreamInfo, packets: Iterable[Packet], tracks: Sequence[Track] = ()
+    target: Target,
+    info: StreamInfo,
+    packets: Iterable[Packet],
+    tracks: Sequence[Track] = (),
+    generated: bool = False,
 ) -> Summary:
     """Write a whole stream, packet by packet as they come; memory does not grow with its length.
+
+    generated: the header says that a network paints what is shown.
 
     target: a path, which appears only when the stream is complete, or a binary file, which is neither
     sought in nor closed. Raises BadInput when it cannot be written or a packet is beyond the limits;
     whatever the packets' iterator raises passes through, and no half-written file stays behind.
     """
-    with Writer(target, info, tracks) as writer:
+    with Writer(target, info, tracks, generated) as writer:
         for packet in packets:
             writer.put(packet)
     return writer.summary
@@ -61,10 +67,13 @@ class Writer:
     Arguments and errors are write()'s.
     """
 
-    def __init__(self, target: Target, info: StreamInfo, tracks: Sequence[Track] = ()) -> None:
+    def __init__(
+        self, target: Target, info: StreamInfo, tracks: Sequence[Track] = (), generated: bool = False
+    ) -> None:
         if len(tracks) > bits.MAX_TRACKS:
             raise BadInput(f"a stream has at most {bits.MAX_TRACKS} side tracks")
-        header = bits.pack_header(info, [bits.pack_track(track) for track in tracks])
+        extensions = [bits.GENERATED] * generated + [bits.pack_track(track) for track in tracks]
+        header = bits.pack_header(info, extensions)
         self._seed = int.from_bytes(header[-4:], "little")
         self._output = _Output(target)
         self._tracks = len(tracks)

@@ -63,8 +63,8 @@ def test_what_was_exported_is_imported_without_loss(stream: Any, tmp_path: Path)
     assert run(["sei", path["in.gvc"], path["points.sei"]]) == 0
     assert run(["edit", path["in.gvc"], path["still.gvc"], "--freeze"]) == 0
     assert run(["sei", path["still.gvc"], path["out.gvc"], "--import", path["points.sei"]]) == 0
-    assert (tmp_path / "out.gvc").read_bytes() == (tmp_path / "in.gvc").read_bytes()
-    assert (tmp_path / "still.gvc").read_bytes() != (tmp_path / "in.gvc").read_bytes()
+    packets = {name: list(container.Reader(Path(path[name])).packets()) for name in path if ".gvc" in name}
+    assert packets["out.gvc"] == packets["in.gvc"] != packets["still.gvc"]
 
 
 def test_messages_of_another_stream_are_refused(stream: Any, exported: bytes, basis: FaceBasis) -> None:
