@@ -26,20 +26,19 @@ __all__ = ["REPAIRED", "WARPED", "Coder", "Curve", "effort_for", "fill", "pick",
 Coder = Callable[[Picture, int], bytes]
 """A picture and a quality, 0 to 100, to the key codec's bytes."""
 
-# Loss per unit of difference. 0.64 fits 100 pairs of validation pictures (correlation 0.96); more references
-# than that asks for leave the mean as it is and make the worst pictures better.
-_WARP_LOSS = 1.0
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curve:
     """What the key codec takes away: LPIPS at each quality, and sizes relative to quality 25.
 
-    Below quality 0 are the smaller sizes of SCALES.
+    Below quality 0 are the smaller sizes of SCALES. warp: loss per unit of difference. Of warping 0.64 fits 100
+    pairs of validation pictures (correlation 0.96); more references than that asks for leave the mean as
+    it is and make the worst pictures better.
     """
 
     loss: npt.NDArray[np.float64]
     size: npt.NDArray[np.float64]
+    warp: float
 
 
 # AVIF on the validation faces, as it is and as the generator repairs it.
@@ -47,10 +46,12 @@ _QUALITY = np.array([-30.0, -20, -10, 0, 5, 15, 25, 35, 45, 55, 65, 80, 100])
 WARPED = Curve(
     np.array([0.40, 0.33, 0.26, 0.20, 0.132, 0.095, 0.067, 0.038, 0.019, 0.010, 0.006, 0.003, 0.001]),
     np.array([0.11, 0.17, 0.30, 0.48, 0.58, 0.77, 1.0, 1.37, 1.95, 2.70, 3.55, 6.0, 14.0]),
+    1.0,
 )
 REPAIRED = Curve(
     np.array([0.27, 0.23, 0.19, 0.17, 0.12, 0.075, 0.049, 0.032, 0.020, 0.011, 0.007, 0.004, 0.0015]),
     np.array([0.08, 0.12, 0.19, 0.28, 0.43, 0.69, 1.0, 1.37, 1.89, 2.71, 3.56, 6.0, 14.0]),
+    0.7,
 )
 # What a further reference costs beside its pixels: structure, motion fields, more changes.
 _RECORD_BYTES = 150
@@ -89,7 +90,7 @@ def pick(choices: Sequence[Choice], budget: float, motion: float, base: int, cur
         if each < base * curve.size[0]:
             return 1.0 + count
         quality = np.interp(each / base, curve.size, _QUALITY)
-        return float(_WARP_LOSS * choice.difference + np.interp(quality, _QUALITY, curve.loss))
+        return float(curve.warp * choice.difference + np.interp(quality, _QUALITY, curve.loss))
 
     return min(choices, key=loss)
 
@@ -154,6 +155,6 @@ def stated_quality(choices: Sequence[Choice], quality: int, curve: Curve) -> Cho
     """The number of references for a key quality: none that gains less than the pixels lose."""
     worth = float(np.interp(quality, _QUALITY, curve.loss))
     for now, more in pairwise(choices):
-        if _WARP_LOSS * (now.difference - more.difference) < 0.12 * worth + 0.002:
+        if curve.warp * (now.difference - more.difference) < 0.12 * worth + 0.002:
             return now
     return choices[-1]
