@@ -31,9 +31,9 @@ Coder = Callable[[Picture, int], bytes]
 class Curve:
     """What the key codec takes away: LPIPS at each quality, and sizes relative to quality 25.
 
-    Below quality 0 are the smaller sizes of SCALES. warp: loss per unit of difference. Of warping 0.64 fits 100
-    pairs of validation pictures (correlation 0.96); more references than that asks for leave the mean as
-    it is and make the worst pictures better.
+    Below quality 0 are the smaller sizes of SCALES. warp: loss per unit of difference. Of warping 0.64
+    fits 100 pairs of validation pictures (correlation 0.96); more references than that asks for leave the
+    mean as it is and make the worst pictures better.
     """
 
     loss: npt.NDArray[np.float64]
