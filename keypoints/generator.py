@@ -53,8 +53,9 @@ class Size:
 
 
 SIZES = {
-    "small": Size((64, 96), (64, 64), 32, (2, 3), (2, 3)),
-    "large": Size((128, 192), (128, 128), 64, (3, 4), (4, 4)),
+    # a reference is analysed once, so that its networks may be deep
+    "small": Size((64, 96), (64, 64), 32, (8, 8), (2, 3)),
+    "large": Size((128, 192), (128, 128), 64, (8, 10), (4, 4)),
 }
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from .detector import Points
 
-__all__ = ["MAPS", "Outlines", "drawn"]
+__all__ = ["MAPS", "Maps", "Outlines", "drawn"]
 
 Maps = npt.NDArray[np.uint8]
 Ring = npt.NDArray[np.int64]

@@ -16,13 +16,13 @@ def train(
         typer.Option("--out", metavar="DIR", help="Checkpoint, validation curve, preview; resumed."),
     ],
     domain: Annotated[str, typer.Option("--domain", help="face or body.")] = "face",
-    stage: Annotated[str, typer.Option("--stage", help="warp or perceptual.")] = "warp",
+    stage: Annotated[str, typer.Option("--stage", help="restore, warp or perceptual.")] = "warp",
     size: Annotated[str, typer.Option("--size", help="small or large.")] = "small",
     steps: Annotated[int, typer.Option("--steps", min=1)] = 4000,
     batch: Annotated[int, typer.Option("--batch", min=1, help="References of a step.")] = 4,
     rate: Annotated[float, typer.Option("--rate", help="The highest learning rate.")] = 5e-4,
     critic: Annotated[
-        float, typer.Option("--critic", min=0, help="Share of the adversarial loss of stage perceptual.")
+        float, typer.Option("--critic", min=0, help="Share of the adversarial loss; none in stage warp.")
     ] = 0.1,
     rounds: Annotated[
         int, typer.Option("--rounds", min=1, help="How often each clip is coded, each time otherwise.")
@@ -46,11 +46,12 @@ def train(
     """
     if domain not in ("face", "body"):
         raise typer.BadParameter(f"--domain is face or body, not '{domain}'")
-    if stage not in ("warp", "perceptual"):
-        raise typer.BadParameter(f"--stage is warp or perceptual, not '{stage}'")
+    if stage not in ("restore", "warp", "perceptual"):
+        raise typer.BadParameter(f"--stage is restore, warp or perceptual, not '{stage}'")
     import torch
 
     from genvc.device import pick
+    from genvc.training.data import load_pictures
 
     from ..generator import SIZES
     from . import pack
@@ -67,8 +68,9 @@ def train(
     }
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
-    share = critic if stage == "perceptual" else 0.0
+    share = 0.0 if stage == "warp" else critic
     settings = Stage(stage, size, steps, batch, rate, share, seed)
     read = {split: [pack.load(path) for path in paths] for split, paths in made.items()}
-    run(settings, read["train"], read["val"], out, start, pick(device))
+    photos = load_pictures(data, "train", pack.SIDE) if stage == "restore" else []
+    run(settings, read["train"], read["val"], out, start, pick(device), photos)
     print(f"{out / 'checkpoint.pt'}: {steps} steps of stage {stage}", file=sys.stderr)

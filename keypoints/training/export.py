@@ -7,9 +7,10 @@ from pathlib import Path
 import torch
 
 from genvc import models
+from genvc.errors import BadInput
 
 from ..detector import outlines
-from ..generator import SIZES, plain
+from ..generator import SIZES, Generator, plain
 
 __all__ = ["export", "main"]
 
@@ -25,10 +26,15 @@ def export(
     the config. folder: below weights/; another one for each version.
     """
     saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    size = SIZES[saved["stage"]["size"]]
+    try:
+        Generator(size).load_state_dict(saved["average"])
+    except RuntimeError as error:
+        raise BadInput(f"{checkpoint} is of a generator of another size than '{size}'") from error
     curve = (checkpoint.parent / "curve.jsonl").read_text(encoding="utf-8").splitlines()
     config, tensors = models.load(_BASIS, "keypoints")
     config |= {
-        "generator": plain(SIZES[saved["stage"]["size"]]),
+        "generator": plain(size),
         "commands": stages,
         "trained_on": trained_on,
         "stage": saved["stage"],

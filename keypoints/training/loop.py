@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +14,36 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from genvc import models
+from genvc.codec import create
 from genvc.errors import BadInput
 from genvc.training import several
 from genvc.training.critic import Critic
 from genvc.training.likeness import Likeness
 from genvc.training.run import Run, perform
+from genvc.types import Frame, Picture
 
 from ..generator import SIZES, Analysed, Generator, quality_of, seen_through
-from .pack import Pack
+from ..maps import MAPS, Maps
+from ..scale import resized, scaled_size
+from .pack import SIDE, Pack
 
-__all__ = ["Batch", "Stage", "batches", "train"]
+__all__ = ["Batch", "Single", "Stage", "batches", "singles", "train"]
 
 _ALONE = 200  # steps that the critics learn before they are heard
 _NEAR = 4.0  # what the absolute error is worth, samples 0 to 1, in LPIPS
 _LIVELY = 4.0  # how much more it counts in mouth and eyes
 _STEADY = 4.0  # what is lost when the error changes from a picture to the next
+_OF_REFERENCES = ("reference_", "restore.")
+_HELD_QUALITIES = (0, 10, 25)
 _MATCHED = 0.5  # what the critics' features count, where they are heard
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """name: "warp" (error and LPIPS) or "perceptual" (and two critics). size: a key of SIZES. batch: of
-    references; each is shown as two neighbouring pictures. critic: share of the adversarial loss, in LPIPS.
+    """name: "restore" (references alone), "warp" (error and LPIPS) or "perceptual" (and two critics).
+
+    size: a key of SIZES. batch: of references; each is shown as two neighbouring pictures, but in stage
+    restore. critic: share of the adversarial loss, in LPIPS.
     """
 
     name: str
@@ -47,10 +56,34 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Single:
+    """A picture of SIDE pixels a side or more, and the parts of its face, None where nobody looked."""
+
+    rgb: Picture
+    maps: Maps | None = None
+
+    def varied(self, dice: random.Random) -> tuple[Picture, Maps]:
+        """A square of SIDE, mirrored or not, colours at times in another order."""
+        rgb, maps = self.rgb, self.maps
+        if maps is None:
+            high, wide = rgb.shape[:2]
+            side = min(high, wide, SIDE + dice.randrange(1 + min(high, wide) - SIDE))
+            top, left = dice.randrange(high - side + 1), dice.randrange(wide - side + 1)
+            rgb = resized(np.ascontiguousarray(rgb[top : top + side, left : left + side]), SIDE, SIDE)
+            maps = np.zeros((MAPS, SIDE // 4, SIDE // 4), np.uint8)
+        if dice.random() < 0.5:
+            rgb, maps = rgb[:, ::-1], maps[..., ::-1]
+        if dice.random() < 0.2:
+            rgb = rgb[..., dice.sample(range(3), 3)]
+        return np.ascontiguousarray(rgb), maps
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Batch:
     """b references and 2 b pictures, those of a reference next to each other. reference, picture: 0 to 1.
 
-    field: (2 b, 2, high, wide) in pixels. bpp: (b,).
+    field: (2 b, 2, high, wide) in pixels. bpp: (b,). In stage restore b pictures, what the references
+    show, and no field.
     """
 
     reference: Tensor
@@ -83,6 +116,38 @@ def batches(packs: Sequence[Pack], count: int, seed: int, varied: bool) -> Itera
         yield Batch(*(torch.cat(parts) for parts in zip(*chosen, strict=True)))
 
 
+def singles(pictures: Sequence[Single], count: int, seed: int) -> Iterator[Batch]:
+    """Endless batches of `count` pictures, coded as references at low rates, mirrored and recoloured."""
+    dice = random.Random(seed)
+    while True:
+        yield Batch(*(torch.cat(parts) for parts in zip(*_coded(pictures, count, dice), strict=True)))
+
+
+def _coded(pictures: Sequence[Single], count: int, dice: random.Random) -> Iterator[tuple[Tensor, ...]]:
+    for _ in range(count):
+        one = dice.choice(pictures)
+        rgb, maps = one.varied(dice)
+        scale = dice.choice((0, 0, 0, 0, 0, 0, 1, 2, 3))
+        quality = dice.randrange(12) if scale else int(60 * dice.random() ** 2)
+        yield _single(rgb, maps, quality, scale)
+
+
+def _single(rgb: Picture, maps: Maps, quality: int, scale: int) -> tuple[Tensor, ...]:
+    """As a Batch has them: coded by AVIF at one of SCALES, what that took, and as it should be."""
+    high, wide = rgb.shape[:2]
+    size = scaled_size(wide, high, scale)
+    # seven times as fast as the encoder's own speed, for a tenth more bytes
+    codec = create("avif", quality=quality, speed=6)
+    info = codec.describe(*size, Fraction(1))
+    packets = list(codec.encode([Frame(resized(rgb, *size), 0)], info))
+    (frame,) = codec.decode(packets, info)
+    both = np.stack([resized(frame.rgb, wide, high), rgb])
+    pair = torch.from_numpy(both).permute(0, 3, 1, 2).float() / 255
+    drawn = torch.from_numpy(np.ascontiguousarray(maps))[None].float() / 255
+    bpp = torch.tensor([8 * len(packets[0].payload) / (high * wide)])
+    return pair[:1], drawn, bpp, pair[1:], torch.zeros(1, 2, 8, 8), drawn
+
+
 def _example(pack: Pack, pair: int, version: int, dice: random.Random | None) -> tuple[Tensor, ...]:
     slot = int(pack.slot[pair])
     pixels = np.concatenate([pack.references[slot, version][None], pack.pictures[pair : pair + 2]])
@@ -109,11 +174,13 @@ def train(
     out: Path,
     start: str,
     device: torch.device,
+    photos: Sequence[Picture] = (),
     every: int = 500,
 ) -> None:
     """Trains one stage into out/checkpoint.pt, from there if it exists, else from the weights of `start`.
 
-    start: a checkpoint, a model's name, or "" for none. Writes out/curve.jsonl and out/preview.png at each
+    start: a checkpoint, a model's name, or "" for none; fewer residual blocks than the size has are enough.
+    photos: for stage restore, a third of its pictures. Writes out/curve.jsonl and out/preview.png at each
     validation. Raises BadInput for a checkpoint of another stage.
     """
     out.mkdir(parents=True, exist_ok=True)
@@ -121,11 +188,21 @@ def train(
     try:
         run = _Run(stage, out, start, device, held)
         torch.manual_seed(stage.seed + 1000 * rank)
-        perform(
-            run, batches(packs, stage.batch, stage.seed + run.done + 1000 * rank, True), out, every, rank == 0
-        )
+        seed = stage.seed + run.done + 1000 * rank
+        if stage.name == "restore":
+            source = singles(_mixed(packs, photos, seed), stage.batch, seed)
+        else:
+            source = batches(packs, stage.batch, seed, True)
+        perform(run, source, out, every, rank == 0)
     finally:
         several.end()
+
+
+def _mixed(packs: Sequence[Pack], photos: Sequence[Picture], seed: int) -> list[Single]:
+    """All pictures of the packs, and of the photos, again and again, half as many."""
+    faces = [Single(rgb, maps) for pack in packs for rgb, maps in zip(pack.pictures, pack.maps, strict=True)]
+    dice = random.Random(seed)
+    return faces + [Single(dice.choice(photos)) for _ in range(len(faces) // 2 if photos else 0)]
 
 
 class _Run(Run[Batch]):
@@ -138,26 +215,33 @@ class _Run(Run[Batch]):
         self.device, self.held, self.out = device, held, out
         self.net = Generator(SIZES[stage.size]).to(device).to(memory_format=torch.channels_last)
         self.mean = Generator(SIZES[stage.size]).to(device)
-        groups = [{"params": list(self.net.parameters()), "lr": stage.rate, "peak": stage.rate}]
+        alone = stage.name == "restore"
+        trained = []
+        for name, parameter in self.net.named_parameters():
+            parameter.requires_grad_(not alone or name.startswith(_OF_REFERENCES))
+            if parameter.requires_grad:
+                trained.append(parameter)
+        groups = [{"params": trained, "lr": stage.rate, "peak": stage.rate}]
         super().__init__(stage, out / "checkpoint.pt", self.net, self.mean, groups)
         self.like = Likeness(device)
         # two critics, of the picture and of the picture at half its size (Wang et al., pix2pixHD, 2018)
         self.critics = [Critic().to(device), Critic().to(device)] if stage.critic else []
         self._last: tuple[Tensor, Tensor, Tensor] | None = None
-        self.begin((lambda: weights(start, device)) if start else None, device)
+        self.begin((lambda: _grown(weights(start, device), self.net)) if start else None, device)
 
     def loss(self, batch: Batch) -> Tensor:
         """LPIPS, absolute error and its change in time, and what the critics think."""
         batch = batch.to(self.device)
         with torch.autocast(self.device.type, dtype=torch.bfloat16):
-            known, shown = _shown(self.net, batch)
+            known, shown = self._shown(self.net, batch)
             lively = F.interpolate(
                 batch.maps[:, 1:4].amax(1, keepdim=True), scale_factor=4.0, mode="bilinear"
             )
             error = (shown - batch.picture).float()
             near = (error.abs() * (1 + _LIVELY * lively)).mean()
-            steady = (error[::2] - error[1::2]).abs().mean()
-            total = self.like(shown, batch.picture).mean() + _NEAR * near + _STEADY * steady
+            total = self.like(shown, batch.picture).mean() + _NEAR * near
+            if self.stage.name != "restore":
+                total = total + _STEADY * (error[::2] - error[1::2]).abs().mean()
             if self.critics and self.done >= _ALONE:
                 total = total + self._judged(shown, batch.picture, known.quality)
         quality = known.quality.detach()
@@ -198,36 +282,48 @@ class _Run(Run[Batch]):
         rows = []
         sheet = []
         for pack in self.held:
-            pairs = list(range(0, len(pack.pictures), 2))
-            for pair in pairs[:: max(1, len(pairs) // 4)][:4]:
-                example = Batch(*_example(pack, pair, 0, None)).to(self.device)
+            for example in self._examples(pack):
+                batch = example.to(self.device)
                 with torch.autocast(self.device.type, dtype=torch.bfloat16):
-                    _, shown = _shown(self.mean, example)
-                    warped = seen_through(example.reference.repeat_interleave(2, 0), example.field)
-                    scores = [self.like(one, example.picture).float() for one in (warped, shown)]
-                errors = [(one.float() - example.picture).square().mean((1, 2, 3)) for one in (warped, shown)]
+                    _, shown = self._shown(self.mean, batch)
+                    references = batch.reference.repeat_interleave(len(shown) // len(batch.reference), 0)
+                    warped = seen_through(references, batch.field)
+                    scores = [self.like(one, batch.picture).float() for one in (warped, shown)]
+                errors = [(one.float() - batch.picture).square().mean((1, 2, 3)) for one in (warped, shown)]
                 rows.append(
                     [float(one.mean()) for one in scores]
                     + [float((-10 * torch.log10(one)).mean()) for one in errors]
                 )
-            sheet.append(torch.cat([example.picture[:1], warped[:1], shown[:1].float()], 3))
+            sheet.append(torch.cat([batch.picture[:1], warped[:1], shown[:1].float()], 3))
         self._preview(sheet)
         means = np.mean(np.array(rows), 0)
         names = ("lpips_warped", "lpips", "psnr_warped", "psnr")
         return {name: round(float(value), 4) for name, value in zip(names, means, strict=True)}
+
+    def _examples(self, pack: Pack) -> Iterator[Batch]:
+        """What is validated of a clip, the same each time."""
+        if self.stage.name == "restore":
+            for quality in _HELD_QUALITIES:
+                yield Batch(*_single(pack.pictures[0], pack.maps[0], quality, 0))
+            return
+        pairs = list(range(0, len(pack.pictures), 2))
+        for pair in pairs[:: max(1, len(pairs) // 4)][:4]:
+            yield Batch(*_example(pack, pair, 0, None))
+
+    def _shown(self, net: Generator, batch: Batch) -> tuple[Analysed, Tensor]:
+        """The references, one for each picture, and the pictures."""
+        known = net.analyse(batch.reference, batch.reference_maps, quality_of(batch.bpp))
+        if self.stage.name == "restore":
+            return known, known.picture
+        twice = torch.arange(len(batch.bpp), device=batch.bpp.device).repeat_interleave(2)
+        known = known.taken(twice)
+        return known, net(known, batch.field, batch.maps)
 
     def _preview(self, sheet: list[Tensor]) -> None:
         """Source, warped and generated, a row for each of the first held packs."""
         rows = torch.cat(sheet[:6], 2)[0].clamp(0, 1).permute(1, 2, 0).cpu().numpy()
         path = self.out / "preview.png"
         cv2.imwrite(str(path), cv2.cvtColor(np.rint(rows * 255).astype(np.uint8), cv2.COLOR_RGB2BGR))
-
-
-def _shown(net: Generator, batch: Batch) -> tuple[Analysed, Tensor]:
-    known = net.analyse(batch.reference, batch.reference_maps, quality_of(batch.bpp))
-    twice = torch.arange(len(batch.bpp), device=batch.bpp.device).repeat_interleave(2)
-    known = known.taken(twice)
-    return known, net(known, batch.field, batch.maps)
 
 
 def weights(start: str, device: torch.device) -> dict[str, Tensor]:
@@ -241,3 +337,21 @@ def weights(start: str, device: torch.device) -> dict[str, Tensor]:
     if not found:
         raise BadInput(f"the model '{start}' has no generator to start from")
     return found
+
+
+def _grown(found: dict[str, Tensor], net: Generator) -> dict[str, Tensor]:
+    """Weights for a generator of more residual blocks: the new ones add nothing at first.
+
+    Raises BadInput where the rest is of another size.
+    """
+    own = net.state_dict()
+    for key, one in own.items():
+        if key in found and found[key].shape != one.shape:
+            raise BadInput(f"the weights to start from are of another size: {key}")
+        if key in found:
+            own[key] = found[key]
+        elif ".second." in key:
+            own[key] = torch.zeros_like(one)
+        elif ".first." not in key:
+            raise BadInput(f"the weights to start from have no {key}")
+    return own

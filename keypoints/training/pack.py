@@ -29,9 +29,9 @@ from ..detector import Points
 from ..maps import Outlines, drawn
 from ..scene import Shown
 
-__all__ = ["Pack", "load", "made"]
+__all__ = ["SIDE", "Pack", "load", "made"]
 
-_SIDE = 256
+SIDE = 256
 _FRAMES = 150
 _BITRATES = (1500.0, 8000.0)
 _EVERY = 10  # frames between two pairs of neighbours
@@ -126,12 +126,12 @@ def _varied(frames: Iterable[Frame], dice: random.Random, plain: bool) -> list[P
     side = round(min(height, width) * zoom)
     top, left = round((height - side) * dice.random()), round((width - side) * dice.random())
     turned = not plain and dice.random() < 0.5
-    way = cv2.INTER_AREA if side > _SIDE else cv2.INTER_CUBIC
+    way = cv2.INTER_AREA if side > SIDE else cv2.INTER_CUBIC
     found = []
     for rgb in run:
         part: Any = rgb[top : top + side, left : left + side]
-        if side != _SIDE:
-            part = cv2.resize(part, (_SIDE, _SIDE), interpolation=way)
+        if side != SIDE:
+            part = cv2.resize(part, (SIDE, SIDE), interpolation=way)
         found.append(np.ascontiguousarray(part[:, ::-1] if turned else part))
     return found
 
@@ -155,7 +155,7 @@ def _coded(pictures: list[Picture], fps: Fraction, bitrate: float) -> Pack | Non
 
     rings = Outlines.of(outlines())
     codec = _Watched(build("face-basis", "cpu", {"bitrate": bitrate}))
-    info = codec.describe(_SIDE, _SIDE, fps)
+    info = codec.describe(SIDE, SIDE, fps)
     packets = list(codec.encode([Frame(rgb, index) for index, rgb in enumerate(pictures)], info))
     seen: dict[int, int] = {}
     shown: list[Shown] = []
@@ -178,10 +178,10 @@ def _coded(pictures: list[Picture], fps: Fraction, bitrate: float) -> Pack | Non
     return Pack(
         np.stack([np.stack([rgb for rgb, _ in ways]) for ways in versions]),
         np.array([[bpp for _, bpp in ways] for ways in versions], np.float32),
-        np.stack([drawn(reference.points, rings, _SIDE, _SIDE) for reference in shown]),
+        np.stack([drawn(reference.points, rings, SIDE, SIDE) for reference in shown]),
         np.stack([pictures[index] for index, *_ in flat]),
         np.stack([field for _, field, *_ in flat]),
-        np.stack([drawn(points, rings, _SIDE, _SIDE) for _, _, points, _ in flat]),
+        np.stack([drawn(points, rings, SIDE, SIDE) for _, _, points, _ in flat]),
         np.array([slot for *_, slot in flat], np.int64),
     )
 
@@ -192,8 +192,8 @@ def _versions(source: Picture, reference: Shown) -> list[tuple[Picture, float]]:
     found = [(np.clip(np.rint(own), 0, 255).astype(np.uint8), reference.bpp)]
     for quality in _QUALITIES:
         codec = create("avif", quality=quality)
-        info = codec.describe(_SIDE, _SIDE, Fraction(1))
+        info = codec.describe(SIDE, SIDE, Fraction(1))
         packets: list[Packet] = list(codec.encode([Frame(source, 0)], info))
         (frame,) = codec.decode(packets, info)
-        found.append((frame.rgb, 8 * len(packets[0].payload) / _SIDE**2))
+        found.append((frame.rgb, 8 * len(packets[0].payload) / SIDE**2))
     return found

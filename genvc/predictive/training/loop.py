@@ -11,15 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from ...models import load
-from ...training import several
+from ...training import data, several
 from ...training.critic import Critic
+from ...training.data import Batch
 from ...training.likeness import Likeness
 from ...training.run import Run, perform
 from ..model import Predictive, Reference
 from ..motion import measure
 from ..quality import lagrangian, log_step
-from . import data
-from .data import Batch
 
 __all__ = ["Stage", "train"]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ... import media
-from ...errors import BadInput
-from ...types import Picture
+from .. import media
+from ..errors import BadInput
+from ..types import Picture
 
 Batch = npt.NDArray[np.uint8]
 
