@@ -18,7 +18,7 @@ from .structure import FaceBasis
 
 __all__ = ["DEFAULT_MODEL", "build"]
 
-DEFAULT_MODEL = "face-basis"
+DEFAULT_MODEL = "keypoints-face"
 
 
 def build(model: str, device: str, options: dict[str, Any]) -> KeyPoints:

@@ -1,6 +1,7 @@
 """The generator: what it is given, any size of picture, the same scenes whatever it paints."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from genvc.types import Frame, Picture
 from keypoints.detector import FaceMeshDetector, Points, outlines
 from keypoints.generator import Generator, Size, plain, quality_of, seen_through, size_of
 from keypoints.maps import MAPS, Outlines, drawn
+from keypoints.training import loop
 from keypoints.training.export import export
 
 TINY = Size((32, 32), (32, 32), 16, (1, 1), (1, 1))
@@ -181,6 +183,36 @@ def test_the_perceptual_stage_starts_from_another_run(tmp_path: Path, trained: C
     assert curve[-1]["step"] == 2
     state = torch.load(tmp_path / "fine" / "checkpoint.pt", weights_only=True)
     assert {"critic0", "critic1"} <= set(state)
+
+
+def test_references_alone_are_trained_too(tmp_path: Path, trained: Callable[..., Any]) -> None:
+    trained(tmp_path / "warp", 1)
+    packs = str(tmp_path / "warp" / "packs")
+    start = str(tmp_path / "warp" / "checkpoint.pt")
+    curve = trained(tmp_path / "restore", 2, "--stage", "restore", "--packs", packs, "--start", start)
+    assert 0 < curve[-1]["lpips_warped"] < 1
+    before, after = (
+        torch.load(tmp_path / name / "checkpoint.pt", weights_only=True)["model"]
+        for name in ("warp", "restore")
+    )
+    changed = {key.partition(".")[0] for key in before if not torch.equal(before[key], after[key])}
+    assert "restore" in changed
+    assert "repair" not in changed
+
+
+def test_a_deeper_generator_starts_as_the_one_it_comes_from() -> None:
+    torch.manual_seed(5)
+    deep = Generator(replace(TINY, reference_depth=(3, 2)))
+    grown = loop._grown(Generator(TINY).state_dict(), deep)
+    deep.load_state_dict(grown)
+    torch.manual_seed(5)
+    one = Generator(TINY)
+    one.load_state_dict({key: grown[key] for key in one.state_dict()})
+    picture, maps, quality = torch.rand(1, 3, 32, 32), torch.rand(1, MAPS, 8, 8), torch.zeros(1)
+    both = [net.analyse(picture, maps, quality) for net in (deep, one)]
+    assert torch.allclose(both[0].quarter, both[1].quarter, atol=1e-6)
+    with pytest.raises(BadInput, match="another size"):
+        loop._grown(Generator(replace(TINY, kept=32)).state_dict(), Generator(TINY))
 
 
 def test_a_damaged_pack_is_one_line(tmp_path: Path, trained: Callable[..., Any], capsys: Any) -> None:
