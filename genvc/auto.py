@@ -108,7 +108,7 @@ class Auto:
     def encode(self, frames: Iterable[Frame], info: StreamInfo) -> Iterator[Packet]:
         """One packet a frame, group by group."""
         inside = _inside(info)
-        last = -1
+        last, count = -1, 0
         carry = -float(_HEADER_BYTES)
         for group in _groups(frames, info, self._group_frames(info)):
             due = np.inf if self.bitrate is None else self.bitrate / 8 * len(group) / float(info.fps)
@@ -119,7 +119,23 @@ class Auto:
             if self.bitrate is not None:
                 carry += due - best.bytes
             last = best.number
+            count += len(group)
             yield from best.packets
+        self._explain(carry, count / float(info.fps))
+
+    def _explain(self, carry: float, seconds: float) -> None:
+        """Say so when the stream is more than a tenth off its rate."""
+        if self.bitrate is None or not seconds:
+            return
+        due = self.bitrate / 8 * seconds
+        if abs(carry) > 0.1 * due:
+            found = 8 * (due - carry) / seconds / 1000
+            warnings.warn(
+                f"{found:.2f} kbit/s instead of {self.bitrate / 1000:.2f}: none of "
+                f"{', '.join(self.members)} comes nearer with this content",
+                Notice,
+                stacklevel=2,
+            )
 
     def _group_frames(self, info: StreamInfo) -> int:
         seconds = self.seconds or _LONGEST
@@ -146,11 +162,11 @@ class Auto:
         ]
         losses.sort()
         worst = losses[-max(1, len(losses) // 20) :]
-        size = sum(len(packet.payload) + _PACKET_BYTES for packet in packets) + _GROUP_BYTES
         mark = bytes([number])
         marked = [
             replace(packet, payload=mark + packet.payload) if packet.key else packet for packet in packets
         ]
+        size = sum(len(packet.payload) + _PACKET_BYTES + _GROUP_BYTES * packet.key for packet in marked)
         return _Tried(
             number, marked, size, (1 - _WORST) * float(np.mean(losses)) + _WORST * float(np.mean(worst))
         )

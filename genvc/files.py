@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from . import container, media
 from .codec import create
-from .errors import BadInput
+from .errors import BadInput, Notice
 from .plugins import codec_entry
 from .types import Frame, Packet
 
@@ -117,6 +118,12 @@ def decode_file(
     stream = container.Reader(sys.stdin.buffer if name == "-" else Path(name))
     try:
         made = create(stream.info.codec, stream.info.model, device)
+        if stream.generated and target is not None:
+            warnings.warn(
+                "what is shown was painted by a network, or edited: say so where you show it",
+                Notice,
+                stacklevel=2,
+            )
         sound = _sound(stream) if target is not None and media.holds_sound(os.fspath(target)) else None
         packets = _pictures(stream.packets(verify=name != "-"), sound)
         started = time.perf_counter()

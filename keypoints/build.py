@@ -61,5 +61,5 @@ def _painter(config: dict[str, Any], tensors: dict[str, torch.Tensor], device: t
     try:
         generator.load_state_dict(weights)
         return Painter(device, generator, Outlines.of(rings))
-    except (RuntimeError, KeyError) as error:
+    except RuntimeError as error:
         raise BadInput("the model's weights do not fit its generator's size") from error

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -16,10 +16,13 @@ from genvc.types import Frame, Packet, Picture, StreamInfo
 from . import payload, rate
 from .detector import FaceMeshDetector, PointDetector, Points
 from .group import Effort, Group, Plan, worst_pictures
-from .header import NEVER, pack
+from .header import NEVER, pack, unpack
+from .live import Coder as LiveCoder
 from .live import live
 from .mesh import Mesh
+from .moments import LARGEST, SMALLEST
 from .motion import Grid
+from .overhead import GROUP_BYTES, HEADER_BYTES, PACKET_BYTES
 from .painter import Painter
 from .references import Choice
 from .scene import Scene, scenes
@@ -31,9 +34,6 @@ __all__ = ["KeyPoints", "Options"]
 # Frames held at most, in bytes and in seconds; a quarter more to avoid a short last group.
 _BUFFER_BYTES = 1 << 28
 _LONGEST = 11.5
-_HEAD_BYTES = 1.02  # of the container for each packet
-_GROUP_BYTES = 14
-_HEADER_BYTES = 78
 _QUALITY = 50
 # Motion never takes more than this many bit/s at 25 pictures a second, nor this share of a group's bytes.
 _MOTION_BITRATE, _MOTION_FPS = 1450.0, 25.0
@@ -102,9 +102,11 @@ class KeyPoints:
 
     def describe(self, width: int, height: int, fps: Fraction) -> StreamInfo:
         """The header of a stream; raises Unsupported below 16 pixels or beyond 4096 a side."""
-        if not 16 <= min(width, height) <= max(width, height) <= 4096:
-            raise Unsupported(f"keypoints takes pictures of 16 to 4096 pixels a side, not {width}x{height}")
-        key = create_codec(self.options.key_codec).describe(width, height, fps)
+        if not SMALLEST <= min(width, height) <= max(width, height) <= LARGEST:
+            raise Unsupported(
+                f"keypoints takes pictures of {SMALLEST} to {LARGEST} pixels a side, not {width}x{height}"
+            )
+        key = create_codec(self.options.key_codec, device=str(self.device)).describe(width, height, fps)
         params = pack(Inner(key.codec, key.model, key.params))
         return StreamInfo("keypoints", self.model, width, height, fps, params)
 
@@ -119,20 +121,21 @@ class KeyPoints:
         if self.options.live:
             options = self.options
             try:
-                yield from live(
+                carry, count = yield from live(
                     frames,
                     info,
                     self.basis,
                     detector,
                     options.bitrate,
                     options.seconds,
-                    self._code_live,
+                    self._live_coder(info),
                     _check,
                 )
+                self._explain(carry, count / float(info.fps))
             finally:
                 detector.close()
             return
-        carry = -float(_HEADER_BYTES)
+        carry = -float(HEADER_BYTES)
         count = 0
         try:
             for group in _groups(frames, self._group_frames(info)):
@@ -185,7 +188,7 @@ class KeyPoints:
         group = Group([frame.rgb for frame in frames], faces, grid, self.basis)
         most = min(MAX_REFERENCES, len(frames), max(2, len(frames) // 3))
         fps = float(info.fps)
-        code = self._key_coder()
+        code = self._key_coder(info)
         curve = rate.WARPED if self.painter.generator is None else rate.REPAIRED
         if self.options.bitrate is None:
             quality = _QUALITY if self.options.quality is None else self.options.quality
@@ -201,7 +204,7 @@ class KeyPoints:
             pixels = [code(frames[source].rgb, quality) for source in draft.plan.sources]
             return self._write(frames, draft.plan, pixels, grid).packets, 0.0
         due = self.options.bitrate / 8 * len(frames) / fps
-        budget = due + float(np.clip(carry, -0.2 * due, 0.2 * due)) - len(frames) * _HEAD_BYTES - _GROUP_BYTES
+        budget = due + float(np.clip(carry, -0.2 * due, 0.2 * due)) - len(frames) * PACKET_BYTES - GROUP_BYTES
         effort = rate.effort_for(self.options.bitrate / fps, fps)
         choices = group.choices(most)
         typical = len(code(frames[choices[0].references[0]].rgb, 25))
@@ -214,7 +217,7 @@ class KeyPoints:
         pictures = [frames[source].rgb for source in draft.plan.sources]
         pixels, scale = rate.fill(pictures, budget - draft.bytes - 2 * len(pictures), code)
         packets = self._write(frames, draft.plan.at_scale(scale), pixels, grid).packets
-        spent = sum(len(packet.payload) for packet in packets) + len(frames) * _HEAD_BYTES + _GROUP_BYTES
+        spent = sum(len(packet.payload) for packet in packets) + len(frames) * PACKET_BYTES + GROUP_BYTES
         return packets, carry + due - spent
 
     def _draft(
@@ -255,19 +258,27 @@ class KeyPoints:
             draft = self._draft(group, frames, choice, effort, budget)
         return draft
 
-    def _code_live(self, rgb: Picture, budget: float) -> tuple[bytes, int]:
+    def _live_coder(self, info: StreamInfo) -> LiveCoder:
         """One reference within so many bytes, or at the stated quality."""
-        code = self._key_coder()
-        if self.options.bitrate is None:
-            return code(rgb, _QUALITY if self.options.quality is None else self.options.quality), 0
-        (coded,), scale = rate.fill([rgb], budget, code)
-        return coded, scale
+        code = self._key_coder(info)
 
-    def _key_coder(self) -> rate.Coder:
+        def within(rgb: Picture, budget: float) -> tuple[bytes, int]:
+            if self.options.bitrate is None:
+                return code(rgb, _QUALITY if self.options.quality is None else self.options.quality), 0
+            (coded,), scale = rate.fill([rgb], budget, code)
+            return coded, scale
+
+        return within
+
+    def _key_coder(self, info: StreamInfo) -> rate.Coder:
+        key = unpack(info.params)
+
         def code(rgb: Picture, quality: int) -> bytes:
-            codec = create_codec(self.options.key_codec, quality=quality)
+            codec = create_codec(key.codec, key.model, str(self.device), quality=quality)
             inner = codec.describe(rgb.shape[1], rgb.shape[0], Fraction(1))
-            (packet,) = codec.encode([Frame(rgb, 0)], inner)
+            if inner.params != key.params:
+                raise BadInput(f"codec 'keypoints': {key.codec} does not code all references alike")
+            (packet,) = codec.encode([Frame(rgb, 0)], replace(inner, model=key.model))
             return packet.payload
 
         return code

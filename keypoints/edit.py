@@ -1,81 +1,33 @@
 """Editing a stream of key points without decoding its pictures: the integers are changed and written again.
 
-`read` and `write` are each other's mirror: what is read and written unchanged has the same bytes. Edits take
-moments and give moments, so they can follow each other:
+What is read and written unchanged has the same bytes. Edits take moments and give moments, so they can follow
+each other:
 
-    moments = edit.read(packets, info, basis)
-    packets = edit.write(edit.slowed(edit.frozen(moments), 2), info, basis)
+    moments = moments.read(packets, info, basis)
+    packets = moments.write(edit.slowed(edit.frozen(moments), 2), info, basis)
 
 What an edited stream shows of a person did not happen: say so where it is shown.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import cv2
 import numpy as np
 
-from genvc.errors import BadInput, CorruptStream
-from genvc.types import Packet, Picture, StreamInfo
+from genvc.errors import BadInput
+from genvc.types import Picture, StreamInfo
 
-from . import payload
 from .detector import Points
-from .motion import Grid
+from .moments import Moment
 from .structure import POSE, FaceBasis, Integers, Structure
-from .syntax import PictureRecord, Reader, ReferenceRecord, State, Writer, picture, reference
+from .syntax import ReferenceRecord
 
-__all__ = ["Moment", "disguised", "frozen", "read", "reposed", "slowed", "write"]
+__all__ = ["disguised", "frozen", "reposed", "slowed"]
 
 _MOST_SLOW = 16
 _MOST_TURN = 45.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Moment:
-    """One packet's integers. reference and pixels: of the reference it brings, if any."""
-
-    pts: int
-    key: bool
-    picture: PictureRecord
-    reference: ReferenceRecord | None = None
-    pixels: bytes = b""
-
-
-def read(packets: Iterable[Packet], info: StreamInfo, basis: FaceBasis) -> Iterator[Moment]:
-    """The moments of a stream; raises CorruptStream."""
-    grid = Grid(info.width, info.height)
-    state: State | None = None
-    for packet in packets:
-        if packet.track != 0:
-            continue
-        if packet.key:
-            state = State.start(basis.expression, basis.identity)
-        if state is None:
-            raise CorruptStream("the stream does not begin with a key packet")
-        pixels, numbers = payload.split(packet.payload, packet.key)
-        if packet.key and not pixels:
-            raise CorruptStream("a key packet brings no reference picture")
-        reader = Reader(numbers)
-        brought = reference(reader, state, grid, None) if pixels else None
-        shown = picture(reader, state, None)
-        reader.coder.finish()
-        yield Moment(packet.pts, packet.key, shown, brought, pixels)
-
-
-def write(moments: Iterable[Moment], info: StreamInfo, basis: FaceBasis) -> Iterator[Packet]:
-    """The packets of moments, the mirror of read."""
-    grid = Grid(info.width, info.height)
-    state: State | None = None
-    for moment in moments:
-        if moment.key or state is None:
-            state = State.start(basis.expression, basis.identity)
-        writer = Writer()
-        if moment.reference is not None:
-            reference(writer, state, grid, moment.reference)
-        picture(writer, state, moment.picture)
-        numbers = writer.coder.finish()
-        yield Packet(payload.join(moment.pixels, numbers, moment.key), moment.pts, moment.key)
 
 
 def reposed(
@@ -155,11 +107,12 @@ def disguised(
     basis: FaceBasis,
     face: Picture,
     points: Points,
-    code: Callable[[Picture], bytes],
+    code: Callable[[Picture, int], bytes],
 ) -> Iterator[Moment]:
     """Every reference replaced by another face that moves as the one in the stream does.
 
-    face: a picture, any size, and its points. code: a picture to the bytes of the stream's key codec. The
+    face: a picture, any size, and its points. code: a picture to bytes of the
+    stream's key codec, at most so many if it can. The
     face is laid where each reference's face was, and what lies around it is its own. References without a
     face are painted grey: what they show may tell who it was. Raises BadInput.
     """
@@ -179,7 +132,7 @@ def disguised(
             own = np.rint(np.concatenate([pose, coefficients]) / steps).astype(np.int64)
             split = POSE + basis.expression
             record = replace(record, structure=Structure(own[:split], own[split:]))
-        yield replace(moment, reference=replace(record, scale=0), pixels=code(laid))
+        yield replace(moment, reference=replace(record, scale=0), pixels=code(laid, len(moment.pixels)))
 
 
 def _laid(face: Picture, points: Points, there: Points, info: StreamInfo) -> tuple[Picture, Points]:

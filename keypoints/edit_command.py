@@ -1,13 +1,15 @@
 """Change a stream of keypoints without decoding its pictures."""
 
 import sys
-from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 __all__ = ["edit"]
+
+# Another face needs no fewer, however coarse the one in the stream was.
+_FEWEST_BYTES = 600
 
 
 def edit(
@@ -28,7 +30,7 @@ def edit(
     ] = None,
 ) -> None:
     """Change a stream of keypoints: re-pose, freeze, slow down, anonymise. Sound is left out."""
-    import os
+    from fractions import Fraction
 
     from genvc import container, media
     from genvc.codec import create
@@ -36,25 +38,18 @@ def edit(
     from genvc.types import Frame, Picture
 
     from . import edit as edits
-    from .codec import KeyPoints
     from .header import unpack
+    from .moments import read, write
+    from .streams import opened
 
-    if source.exists() and target.exists() and os.path.samefile(source, target):
-        raise BadInput(f"{target} is what is read; name another file to write")
-    stream = container.Reader(source)
-    try:
-        info = stream.info
-        if info.codec != "keypoints":
-            raise BadInput(f"{source} is a stream of {info.codec}; only those of keypoints can be edited")
-        codec = create("keypoints", info.model, "cpu")
-        assert isinstance(codec, KeyPoints)
-        basis = codec.basis
-        moments = edits.read(stream.packets(verify=True), info, basis)
+    with opened(source, target) as (stream, codec):
+        info, basis = stream.info, codec.basis
+        moments = read(stream.packets(verify=True), info, basis)
         if face is not None:
             key = unpack(info.params)
 
-            def code(rgb: Picture) -> bytes:
-                made = create(key.codec, key.model)
+            def code(rgb: Picture, most: int) -> bytes:
+                made = create(key.codec, key.model, "cpu", bytes=max(most, _FEWEST_BYTES))
                 inner = made.describe(info.width, info.height, Fraction(1))
                 if inner.params != key.params:
                     raise BadInput(f"the key pictures of {source} have settings that are not at hand")
@@ -76,7 +71,5 @@ def edit(
             moments = edits.reposed(moments, basis, yaw, pitch, roll)
         if slow > 1:
             moments = edits.slowed(moments, slow)
-        written = container.write(target, info, edits.write(moments, info, basis), generated=True)
-    finally:
-        stream.close()
+        written = container.write(target, info, write(moments, info, basis), generated=True)
     print(f"{target}: {written.bytes} bytes, {written.frames} frames", file=sys.stderr)

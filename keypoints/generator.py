@@ -12,7 +12,7 @@ to the warped pixels and not blended with them by a mask: the repair sees them a
 all work is done at a quarter and an eighth of the resolution, the last two layers at a half.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import torch
@@ -38,6 +38,8 @@ __all__ = [
 MULTIPLE = 16
 """Pictures are padded to multiples of this many pixels."""
 
+_MOST_CHANNELS, _MOST_BLOCKS = 1024, 64
+
 
 @dataclass(frozen=True, slots=True)
 class Size:
@@ -53,8 +55,9 @@ class Size:
 
 
 SIZES = {
+    "small": Size((64, 96), (64, 64), 32, (2, 3), (2, 3)),
     # a reference is analysed once, so that its networks may be deep
-    "small": Size((64, 96), (64, 64), 32, (8, 8), (2, 3)),
+    "deep": Size((64, 96), (64, 64), 32, (8, 8), (2, 3)),
     "large": Size((128, 192), (128, 128), 64, (8, 10), (4, 4)),
 }
 
@@ -184,15 +187,23 @@ def seen_through(picture: Tensor, field: Tensor) -> Tensor:
     return _warped(picture, _resized(field.float(), *picture.shape[2:]), 1, "bicubic")
 
 
-def size_of(config: dict[str, Any]) -> Size:
+def size_of(config: Any) -> Size:
     """From a model's config; raises BadInput for what is no size."""
-    try:
-        values: dict[str, Any] = {
-            key: tuple(one) if isinstance(one, list) else one for key, one in config.items()
-        }
-        return Size(**values)
-    except TypeError as error:
-        raise BadInput(f"the model's config has no proper size of a generator: {error}") from error
+    names = [field.name for field in fields(Size)]
+    if not isinstance(config, dict) or sorted(config) != sorted(names):
+        raise BadInput(f"the model's config has no proper size of a generator: {', '.join(names)}")
+    for name, value in config.items():
+        numbers = [value] if name == "kept" else value
+        wanted = 1 if name == "kept" else 2
+        most = _MOST_BLOCKS if name.endswith("depth") else _MOST_CHANNELS
+        if not isinstance(numbers, list) or len(numbers) != wanted:
+            raise BadInput(f"the model's config has no proper size of a generator: {name} is {value!r}")
+        if not all(type(number) is int and 1 <= number <= most for number in numbers):
+            raise BadInput(f"the model's config has no proper size of a generator: {name} is {value!r}")
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in config.items()
+    }
+    return Size(**values)
 
 
 def plain(size: Size) -> dict[str, Any]:

@@ -5,7 +5,7 @@ DCT; a later one's are the principal components of what has been seen since. Ano
 none that is kept shows the picture well and the rate allows it, or when enough was saved for a better one.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,6 +20,7 @@ from .group import Effort, analysed
 from .likeness import Grey, Shapes, difference, shapes
 from .motion import Floats, Grid, MotionBasis, carried, fit_basis, measure, moved, project, texture
 from .openness import mismatch, openness
+from .overhead import GROUP_BYTES, HEADER_BYTES, PACKET_BYTES
 from .references import half
 from .structure import POSE, FaceBasis, Integers, Structure
 from .syntax import MAX_REFERENCES, PictureRecord, ReferenceRecord, State, Writer, picture, reference
@@ -34,11 +35,15 @@ _CHANGE_PRICE = 0.02
 # A key picture may cost what comes in in so many seconds, another reference less.
 _KEY_SECONDS, _REFERENCE_SECONDS = 2.5, 1.5
 _BETTER = 1.35  # times the bytes of the reference shown: worth sending again
+_FULL = 0.8  # a reference that leaves more of its budget unused is as good as they get
+# Nothing is sent on credit beyond so many seconds; on the way there another scene gets a smaller reference.
+_CREDIT_SECONDS, _LEAST_SHARE = 2.0, 0.25
+# Pixels of all references that the decoder is made to keep, at least one.
+_KEPT_PIXELS = 1 << 26
 # Steps by which a number may be wrong before it changes, and so many more in deep debt.
 _SLACK, _DEBT_SLACK = 0.2, 0.4
 _MEMORY = 128  # flows remembered for the next reference's fields
 _FEWEST = 24
-_PACKET_BYTES = 1.02
 # Numbers that cannot be rounded with what comes after in view take more bits: they are coded more coarsely.
 _MOTION_SHARE = 0.7
 
@@ -51,7 +56,10 @@ class Coder(Protocol):
 
 @dataclass(slots=True, eq=False)
 class _Held:
-    """A reference that the decoder has. numbers: of its fields in the last picture shown from it."""
+    """A reference that the decoder has. numbers: of its fields in the last picture shown from it.
+
+    size: bytes of its pixels; best: whether more would not have made them better. used: the last picture.
+    """
 
     grey: Grey
     half: Grey
@@ -61,8 +69,10 @@ class _Held:
     fields: Floats
     weight: Floats
     size: int
+    best: bool
     numbers: Integers
     flows: list[Floats]
+    used: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,8 +96,8 @@ def live(
     seconds: float,
     code: Coder,
     check: Callable[[Frame, StreamInfo], None],
-) -> Iterator[Packet]:
-    """One packet a frame, before the next frame is taken.
+) -> Generator[Packet, None, tuple[float, int]]:
+    """One packet a frame, before the next frame is taken. Returns bytes saved in the end, and frames.
 
     bitrate: bit/s of the whole file; None codes each reference as `code` does without a limit. seconds: from
     key packet to key packet, 0 leaves it to the encoder.
@@ -95,43 +105,53 @@ def live(
     fps = float(info.fps)
     income = np.inf if bitrate is None else bitrate / 8 / fps
     effort = Effort() if bitrate is None else rate.effort_for(_MOTION_SHARE * bitrate / fps, fps)
-    scene = _Scene(Grid(info.width, info.height), basis, min(info.width, info.height), effort)
-    wallet = 0.0
-    period = round((seconds or _GROUP_SECONDS) * fps)
+    scene = _Scene(Grid(info.width, info.height), basis, info, effort)
+    wallet = balance = -float(HEADER_BYTES)
+    period = max(1, round((seconds or _GROUP_SECONDS) * fps))
+    index = -1
     for index, frame in enumerate(frames):
         check(frame, info)
         seen = _look(frame.rgb, detector)
         key = index % period == 0
-        coded, scale, budget = b"", 0, 0.0
-        if not key:
-            loss = scene.choose(seen)
-            budget = income * fps * _REFERENCE_SECONDS
-            paid = wallet > -0.3 * budget or bitrate is None
-            better = bitrate is not None and wallet > _BETTER * max(scene.held[scene.slot].size, budget / 4)
-            if not (loss > _MUST or (loss > _WANT and paid) or better):
-                budget = 0.0
-            elif better:
-                budget = wallet
-        else:
+        coded, scale = b"", 0
+        if key:
             scene.begin()
             budget = income * fps * min(_KEY_SECONDS, period / fps / 2)
+        else:
+            budget = _allowed(scene.choose(seen), scene.held[scene.slot], wallet, income * fps)
         if budget:
             coded, scale = code(frame.rgb, budget)
         if bitrate is not None:
             scene.slack = _SLACK + _DEBT_SLACK * float(np.clip(-wallet / (2 * income * fps), 0, 1))
-        numbers = scene.write(seen, index, coded, scale)
+        numbers = scene.write(seen, index, coded, scale, len(coded) < _FULL * budget)
         packet = Packet(payload.join(coded, numbers, key), frame.pts, key)
         if bitrate is not None:
-            wallet += income - len(packet.payload) - _PACKET_BYTES
-            wallet = min(wallet, 4 * income * fps)
+            change = income - len(packet.payload) - PACKET_BYTES - GROUP_BYTES * key
+            balance += change
+            wallet = min(wallet + change, 4 * income * fps)
         yield packet
+    return balance, index + 1
+
+
+def _allowed(loss: float, held: _Held, wallet: float, second: float) -> float:
+    """Bytes for another reference, 0 for none. second: what comes in in a second; may be infinite."""
+    budget = second * _REFERENCE_SECONDS
+    if not np.isfinite(second):
+        return budget if loss > _WANT else 0.0
+    if loss > _MUST and wallet > -_CREDIT_SECONDS * second:
+        return budget * float(np.clip(1 + wallet / (_CREDIT_SECONDS * second), _LEAST_SHARE, 1))
+    if loss > _WANT and wallet > -0.3 * budget:
+        return budget
+    return wallet if not held.best and wallet > _BETTER * max(held.size, budget / 4) else 0.0
 
 
 class _Scene:
     """One stream's state: what the decoder remembers, and what the encoder knows beside it."""
 
-    def __init__(self, grid: Grid, basis: FaceBasis, short: int, effort: Effort) -> None:
-        self.grid, self.basis, self.short, self.effort = grid, basis, short, effort
+    def __init__(self, grid: Grid, basis: FaceBasis, info: StreamInfo, effort: Effort) -> None:
+        self.grid, self.basis, self.effort = grid, basis, effort
+        self.short = min(info.width, info.height)
+        self.most = max(1, min(MAX_REFERENCES, _KEPT_PIXELS // (info.width * info.height)))
         self.held: dict[int, _Held] = {}
         self.past: _Held | None = None
         self.slot = 0
@@ -147,6 +167,7 @@ class _Scene:
         self.state = State.start(self.basis.expression, self.basis.identity)
         self.past = self.held.get(self.slot)
         self.held, self.slot, self.flow = {}, 0, None
+        self.identity = self.guess = None
 
     def choose(self, seen: _Seen) -> float:
         """Take the reference that shows the picture best, and say what is lost with it."""
@@ -171,7 +192,7 @@ class _Scene:
             loss += mismatch(seen.open, held.open)
         return flow * (256 / min(seen.grey.shape)), loss
 
-    def write(self, seen: _Seen, index: int, coded: bytes, scale: int) -> bytes:
+    def write(self, seen: _Seen, index: int, coded: bytes, scale: int, best: bool) -> bytes:
         """The numbers of one packet: of a reference, if pixels are given, and of the picture."""
         writer = Writer()
         changes = index % self.effort.hold == 0
@@ -195,12 +216,16 @@ class _Scene:
                 self.grid.fields(record.basis),
                 _weight(seen.grey, self.grid),
                 len(coded),
+                best,
                 np.zeros(record.basis.count, np.int64),
                 # how the scene has moved says how it will
                 [] if known is None else known.flows,
             )
             self.slot = slot
         held = self.held[self.slot]
+        # after a change of reference its numbers are old, whenever it was shown last
+        changes = changes or held.used != index - 1
+        held.used = index
         if not coded and changes and self.flow is not None:
             values = project(self.flow[None], held.weight, held.record.basis, self.grid)[0]
             held.numbers = _steady(values, held.numbers, self.slack)
@@ -210,11 +235,10 @@ class _Scene:
         return writer.coder.finish()
 
     def _free(self) -> int:
-        """A slot that is empty, or else the one unused for longest that is not shown now."""
-        for slot in range(MAX_REFERENCES):
-            if slot not in self.held:
-                return slot
-        return (self.slot + 1) % MAX_REFERENCES
+        """A slot that is empty, or else the one unused for longest."""
+        if len(self.held) < self.most:
+            return next(slot for slot in range(MAX_REFERENCES) if slot not in self.held)
+        return min(self.held, key=lambda slot: self.held[slot].used)
 
     def _face(self, seen: _Seen, changes: bool) -> Integers | None:
         if seen.face is None:

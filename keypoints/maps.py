@@ -7,7 +7,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .detector import Points
+from genvc.errors import BadInput
+
+from .detector import POINTS, Points
 
 __all__ = ["MAPS", "Maps", "Outlines", "drawn"]
 
@@ -34,8 +36,15 @@ class Outlines:
 
     @staticmethod
     def of(tensors: Mapping[str, Ring]) -> "Outlines":
-        """From a table of named rings."""
-        return Outlines(*(np.asarray(tensors[field.name], np.int64) for field in fields(Outlines)))
+        """From a table of named rings; raises BadInput for one that is missing or names no points."""
+        found = {}
+        for field in fields(Outlines):
+            ring = np.asarray(tensors.get(field.name, ()), np.int64)
+            shaped = ring.shape == (2, 5) if field.name == "irises" else ring.ndim == 1 and len(ring) > 2
+            if not shaped or ring.min() < 0 or ring.max() >= POINTS:
+                raise BadInput(f"the model's outline of {field.name} names no points of a face")
+            found[field.name] = ring
+        return Outlines(**found)
 
 
 def drawn(points: Points | None, outlines: Outlines, width: int, height: int) -> Maps:

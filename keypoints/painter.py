@@ -60,7 +60,7 @@ class Painter:
         assert self.generator is not None
         assert self.outlines is not None
         if id(reference) not in known:
-            pixels = F.pad(reference.pixels / 255, (0, padded[1], 0, padded[0]), mode="replicate")
+            pixels = F.pad(reference.pixels.float() / 255, (0, padded[1], 0, padded[0]), mode="replicate")
             high, wide = pixels.shape[2:]
             while known and (len(known) + 1) * high * wide > _KEPT_PIXELS:
                 known.popitem(last=False)

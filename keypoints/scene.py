@@ -11,15 +11,15 @@ from genvc.codec import create as create_codec
 from genvc.errors import CorruptStream
 from genvc.types import Codec, Packet, StreamInfo
 
-from . import payload
 from .detector import Points
 from .field import smooth_field, total_field
 from .header import unpack
 from .mesh import Field, Mesh
+from .moments import read
 from .motion import Grid
 from .scale import resized, scaled_size
 from .structure import FaceBasis, Structure
-from .syntax import Reader, ReferenceRecord, State, picture, reference
+from .syntax import ReferenceRecord
 from .warp import to_tensor
 
 __all__ = ["Scene", "Shown", "scenes"]
@@ -27,7 +27,7 @@ __all__ = ["Scene", "Shown", "scenes"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
-    """A decoded reference. pixels: (1, 3, height, width), 0 to 255. fields: (n, 2, high, wide), of one step
+    """A decoded reference. pixels: (1, 3, height, width), uint8. fields: (n, 2, high, wide), of one step
     each. points: of its face, if it shows one. bpp: bits that its pixels took, for each pixel of the picture.
     """
 
@@ -55,38 +55,31 @@ def scenes(
 ) -> Iterator[Scene]:
     """One scene a packet, at once; raises CorruptStream."""
     key = unpack(info.params)
-    codec = create_codec(key.codec, key.model)
+    codec = create_codec(key.codec, key.model, str(device))
     inner = key.stream(info)
     grid = Grid(info.width, info.height)
     short = min(info.width, info.height)
-    state: State | None = None
     shown: dict[int, Shown] = {}
-    for packet in packets:
-        if packet.track != 0:
-            continue
-        if packet.key:
-            state, shown = State.start(basis.expression, basis.identity), {}
-        if state is None:
-            raise CorruptStream("the stream does not begin with a key packet")
-        pixels, numbers = payload.split(packet.payload, packet.key)
-        reader = Reader(numbers)
-        if pixels:
-            record = reference(reader, state, grid, None)
-            points = None if record.structure is None else basis.points(record.structure, short)
-            shown[record.slot] = _shown(record, points, codec, pixels, inner, grid, device)
-        elif packet.key:
-            raise CorruptStream("a key packet brings no reference picture")
-        now = picture(reader, state, None)
-        reader.coder.finish()
+    identity = np.zeros(basis.identity, np.int64)
+    for moment in read(packets, info, basis):
+        if moment.key:
+            shown, identity = {}, np.zeros(basis.identity, np.int64)
+        record, now = moment.reference, moment.picture
+        if record is not None:
+            points = None
+            if record.structure is not None:
+                identity = record.structure.identity
+                points = basis.points(record.structure, short)
+            shown[record.slot] = _shown(record, points, codec, moment.pixels, inner, grid, device)
         source = shown[now.slot]
         spectrum = np.tensordot(now.motion.astype(np.float64), source.fields, 1)
         field = smooth_field(grid, spectrum, info.width, info.height)
         points = None
         if now.structure is not None:
-            points = basis.points(Structure(now.structure, state.identity), short)
+            points = basis.points(Structure(now.structure, identity), short)
         if points is not None and source.points is not None:
             field = total_field(field, mesh, points, source.points, info.width, info.height, now.parts)
-        yield Scene(source, field, points, packet.pts)
+        yield Scene(source, field, points, moment.pts)
 
 
 def _shown(

@@ -16,7 +16,7 @@ import numpy as np
 from genvc.errors import BadInput, CorruptStream, Unsupported
 
 from .detector import POINTS, Points
-from .edit import Moment
+from .moments import Moment
 from .structure import POSE, FaceBasis, Integers, Structure
 
 __all__ = ["PAYLOAD_TYPE", "Message", "messages", "parsed", "placed", "written"]
@@ -42,10 +42,10 @@ def messages(moments: Iterable[Moment], basis: FaceBasis, width: int, height: in
     short = min(width, height)
     begun = False
     for moment in moments:
+        if moment.key:
+            begun, identity = False, np.zeros(basis.identity, np.int64)
         if moment.reference is not None and moment.reference.structure is not None:
             identity = moment.reference.structure.identity
-        if moment.key:
-            begun = False
         if moment.picture.structure is not None:
             points = basis.points(Structure(moment.picture.structure, identity), short)
             yield Message(not begun, _whole(points, width, height), moment.picture.structure)

@@ -18,26 +18,18 @@ def sei(
 ) -> None:
     """Export the key points of a stream as SEI messages, or import them."""
     from genvc import container
-    from genvc.codec import create
     from genvc.errors import BadInput
     from genvc.media.replacing import replacing
 
-    from . import edit
     from . import sei as messages
-    from .codec import KeyPoints
+    from .moments import read, write
+    from .streams import opened
 
-    stream = container.Reader(source)
-    try:
-        info = stream.info
-        if info.codec != "keypoints":
-            raise BadInput(f"{source} is a stream of {info.codec}; only keypoints has key points")
-        codec = create("keypoints", info.model, "cpu")
-        assert isinstance(codec, KeyPoints)
-        moments = edit.read(stream.packets(verify=True), info, codec.basis)
+    with opened(source, target) as (stream, codec):
+        info, basis = stream.info, codec.basis
+        moments = read(stream.packets(verify=True), info, basis)
         if imported is None:
-            found = b"".join(
-                messages.written(messages.messages(moments, codec.basis, info.width, info.height))
-            )
+            found = b"".join(messages.written(messages.messages(moments, basis, info.width, info.height)))
             with replacing(target) as path:
                 path.write_bytes(found)
             print(f"{target}: {len(found)} bytes", file=sys.stderr)
@@ -46,10 +38,6 @@ def sei(
             data = imported.read_bytes()
         except OSError as error:
             raise BadInput(f"cannot read {imported}: {error.strerror}") from error
-        placed = messages.placed(moments, messages.parsed(data), codec.basis)
-        written = container.write(
-            target, info, edit.write(placed, info, codec.basis), generated=stream.generated
-        )
-    finally:
-        stream.close()
+        placed = messages.placed(moments, messages.parsed(data), basis)
+        written = container.write(target, info, write(placed, info, basis), generated=True)
     print(f"{target}: {written.bytes} bytes, {written.frames} frames", file=sys.stderr)

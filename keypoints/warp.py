@@ -13,7 +13,7 @@ __all__ = ["to_picture", "to_tensor", "warp"]
 
 
 def warp(pictures: torch.Tensor, fields: list[Field]) -> torch.Tensor:
-    """Pictures (n, 3, height, width) float, seen through displacement fields (high, wide, 2) in pixels."""
+    """Pictures (n, 3, height, width), 0 to 255, seen through displacements (high, wide, 2) in pixels."""
     _, _, height, width = pictures.shape
     # everything but the sampling in numpy: torch's small elementwise steps wait for all threads, which costs
     # far more than the work when the machine is busy
@@ -25,12 +25,14 @@ def warp(pictures: torch.Tensor, fields: list[Field]) -> torch.Tensor:
         place[index, ..., 0] = (x + dense[..., 0]) * np.float32(2 / width) - 1
         place[index, ..., 1] = (y + dense[..., 1]) * np.float32(2 / height) - 1
     where = torch.from_numpy(place).to(pictures.device)
-    return F.grid_sample(pictures, where, mode="bicubic", padding_mode="reflection", align_corners=False)
+    return F.grid_sample(
+        pictures.float(), where, mode="bicubic", padding_mode="reflection", align_corners=False
+    )
 
 
 def to_tensor(rgb: Picture, device: torch.device) -> torch.Tensor:
-    """(1, 3, height, width) float32, 0 to 255."""
-    return torch.from_numpy(np.array(rgb)).to(device).permute(2, 0, 1)[None].float()
+    """(1, 3, height, width) uint8."""
+    return torch.from_numpy(np.array(rgb)).to(device).permute(2, 0, 1)[None].contiguous()
 
 
 def to_picture(tensor: torch.Tensor) -> Picture:

@@ -11,7 +11,7 @@ import pytest
 
 import genvc
 from genvc import inner, media
-from genvc.errors import BadInput, CorruptStream, Unsupported
+from genvc.errors import BadInput, CorruptStream, Notice, Unsupported
 from genvc.types import Frame, Packet, Picture
 from genvc.unlike import unlike
 
@@ -70,8 +70,9 @@ def test_each_group_is_what_its_codec_alone_decodes(talk: list[Picture]) -> None
 
 def test_codecs_that_do_not_take_a_size_are_left_out() -> None:
     codec = genvc.create("auto", device="cpu")
-    assert chosen([], codec.describe(8, 8, Fraction(25)).params) == []
-    assert codec.describe(8, 8, Fraction(25)).params[1] == 1
+    params = codec.describe(8, 8, Fraction(25)).params
+    assert params[1] == 1
+    assert inner.unpack(params, 2, "the header")[0].codec == "predictive"
     with pytest.raises(Unsupported):
         genvc.create("auto", device="cpu", codecs="keypoints").describe(8, 8, Fraction(25))
 
@@ -121,6 +122,13 @@ def test_a_key_packet_of_no_codec_is_corrupt(talk: list[Picture]) -> None:
     for payload in (b"", b"\x01" + packet.payload[1:], b"\xff"):
         with pytest.raises(CorruptStream, match="names no codec"):
             list(codec.decode([replace(packet, payload=payload)], info))
+
+
+def test_a_rate_that_no_codec_reaches_is_said(talk: list[Picture]) -> None:
+    codec = genvc.create("auto", device="cpu", bitrate=300, codecs="avif")
+    info = codec.describe(176, 144, Fraction(30))
+    with pytest.warns(Notice, match="none of avif comes nearer"):
+        list(codec.encode([Frame(rgb, index) for index, rgb in enumerate(talk[:3])], info))
 
 
 def test_unlike_rises_with_blur_noise_and_shift(

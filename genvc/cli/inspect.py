@@ -84,7 +84,7 @@ def _stream(file: str) -> dict[str, Any]:
         "format": "gvc",
         "codec": info.codec,
         "model": info.model,
-        "generated": "yes: a network paints what is shown" if reader.generated else "",
+        "generated": "yes: painted by a network, or edited" if reader.generated else "",
         "width": info.width,
         "height": info.height,
         "fps": str(info.fps),

@@ -50,8 +50,8 @@ class Reader:
     """Reads one stream, once, from its beginning to its end.
 
     info: the header. generated: whether it says that a network paints what is shown. tracks: the side
-    tracks; the packets of tracks[0] say track = 1. Packets of
-    tracks beyond these belong to later versions and are to be ignored.
+    tracks; the packets of tracks[0] say track = 1. Packets of tracks beyond these belong to later versions
+    and are to be ignored.
     """
 
     def __init__(self, source: Source) -> None:

@@ -82,7 +82,7 @@ class Run(ABC, Generic[B]):
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         if torch.isfinite(norm):
             self.optimizer.step()
-        self.after()
+            self.after()
         self.done += 1
         self._follow(min(_AVERAGED, self.done / (self.done + 19)))
         return float(loss.detach())

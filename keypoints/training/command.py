@@ -1,6 +1,7 @@
 """Train the generator of keypoints."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,7 @@ def train(
     ],
     domain: Annotated[str, typer.Option("--domain", help="face or body.")] = "face",
     stage: Annotated[str, typer.Option("--stage", help="restore, warp or perceptual.")] = "warp",
-    size: Annotated[str, typer.Option("--size", help="small or large.")] = "small",
+    size: Annotated[str, typer.Option("--size", help="small, deep or large.")] = "small",
     steps: Annotated[int, typer.Option("--steps", min=1)] = 4000,
     batch: Annotated[int, typer.Option("--batch", min=1, help="References of a step.")] = 4,
     rate: Annotated[float, typer.Option("--rate", help="The highest learning rate.")] = 5e-4,
@@ -51,6 +52,7 @@ def train(
     import torch
 
     from genvc.device import pick
+    from genvc.errors import BadInput
     from genvc.training.data import load_pictures
 
     from ..generator import SIZES
@@ -71,6 +73,10 @@ def train(
     share = 0.0 if stage == "warp" else critic
     settings = Stage(stage, size, steps, batch, rate, share, seed)
     read = {split: [pack.load(path) for path in paths] for split, paths in made.items()}
-    photos = load_pictures(data, "train", pack.SIDE) if stage == "restore" else []
+    photos = []
+    if stage == "restore":
+        # packs are enough; photos make what is learnt more general
+        with suppress(BadInput):
+            photos = load_pictures(data, "train", pack.SIDE)
     run(settings, read["train"], read["val"], out, start, pick(device), photos)
     print(f"{out / 'checkpoint.pt'}: {steps} steps of stage {stage}", file=sys.stderr)

@@ -329,8 +329,11 @@ class _Run(Run[Batch]):
 def weights(start: str, device: torch.device) -> dict[str, Tensor]:
     """A generator's, from a checkpoint or a model's name; raises BadInput."""
     if Path(start).is_file():
-        found: dict[str, Tensor] = torch.load(start, map_location=device, weights_only=True)["average"]
-        return found
+        saved: dict[str, Any] = torch.load(start, map_location=device, weights_only=True)
+        if "average" not in saved:
+            raise BadInput(f"{start} is no checkpoint of a training")
+        averaged: dict[str, Tensor] = saved["average"]
+        return averaged
     prefix = "generator."
     tensors = models.load(start, "keypoints")[1]
     found = {key[len(prefix) :]: one.float() for key, one in tensors.items() if key.startswith(prefix)}
@@ -345,6 +348,9 @@ def _grown(found: dict[str, Tensor], net: Generator) -> dict[str, Tensor]:
     Raises BadInput where the rest is of another size.
     """
     own = net.state_dict()
+    lost = sorted(found.keys() - own.keys())
+    if lost:
+        raise BadInput(f"the weights to start from are of a deeper generator: {lost[0]}")
     for key, one in own.items():
         if key in found and found[key].shape != one.shape:
             raise BadInput(f"the weights to start from are of another size: {key}")

@@ -3,6 +3,7 @@
 A pack is one file of arrays, so that training, on whatever machine, needs neither videos nor detectors.
 """
 
+import os
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
@@ -72,7 +73,9 @@ def made(data: Path, out: Path, kind: str, split: str, rounds: int, jobs: int) -
     Raises BadInput where there are neither clips nor packs.
     """
     clips = sorted(
-        path for path in (data / kind / split).glob("*") if path.suffix in _VIDEOS and path.name[0] != "."
+        path
+        for path in (data / kind / split).glob("*")
+        if path.suffix.lower() in _VIDEOS and path.name[0] != "."
     )
     folder = out / split
     if not clips:
@@ -110,7 +113,8 @@ def _made(task: tuple[Path, Path, int, bool]) -> None:
     found = _coded(pictures, stream.fps, float(np.exp(bitrate)))
     if found is None:
         return
-    new = path.with_suffix(".new")
+    # several processes may be at it
+    new = path.with_name(f".{path.stem}.{os.getpid()}.new")
     with new.open("wb") as file:
         np.savez(file, **{field.name: getattr(found, field.name) for field in fields(Pack)})
     new.replace(path)
@@ -189,7 +193,7 @@ def _coded(pictures: list[Picture], fps: Fraction, bitrate: float) -> Pack | Non
 def _versions(source: Picture, reference: Shown) -> list[tuple[Picture, float]]:
     """The reference as it was coded, then at other qualities: decoded pixels and bits a pixel."""
     own = reference.pixels[0].permute(1, 2, 0).cpu().numpy()
-    found = [(np.clip(np.rint(own), 0, 255).astype(np.uint8), reference.bpp)]
+    found: list[tuple[Picture, float]] = [(own, reference.bpp)]
     for quality in _QUALITIES:
         codec = create("avif", quality=quality)
         info = codec.describe(SIDE, SIDE, Fraction(1))

@@ -16,6 +16,8 @@ from genvc.errors import BadInput, CorruptStream
 from genvc.types import Frame, Packet, Picture
 from keypoints import edit
 from keypoints.detector import FaceMeshDetector, Points
+from keypoints.moments import read as moments_of
+from keypoints.moments import write as packets_of
 from keypoints.structure import POSE, FaceBasis
 
 
@@ -39,12 +41,12 @@ def detected(pictures: list[Picture]) -> list[Points]:
 
 
 def test_what_is_read_and_written_again_has_the_same_bytes(stream: Any, basis: FaceBasis) -> None:
-    moments = edit.read(stream.packets, stream.info, basis)
-    assert list(edit.write(moments, stream.info, basis)) == stream.packets
+    moments = moments_of(stream.packets, stream.info, basis)
+    assert list(packets_of(moments, stream.info, basis)) == stream.packets
 
 
 def test_a_frozen_face_keeps_its_mouth(stream: Any, basis: FaceBasis) -> None:
-    moments = list(edit.frozen(edit.read(stream.packets, stream.info, basis)))
+    moments = list(edit.frozen(moments_of(stream.packets, stream.info, basis)))
     source = moments[0].reference
     assert source is not None
     assert source.structure is not None
@@ -53,15 +55,15 @@ def test_a_frozen_face_keeps_its_mouth(stream: Any, basis: FaceBasis) -> None:
     for one in held:
         assert one.structure is not None
         assert np.array_equal(one.structure[POSE:], source.structure.motion[POSE:])
-    frames = shown(stream, list(edit.write(moments, stream.info, basis)))
+    frames = shown(stream, list(packets_of(moments, stream.info, basis)))
     assert len(frames) == 20
 
 
 def test_slow_motion_goes_from_picture_to_picture(stream: Any, basis: FaceBasis) -> None:
-    moments = list(edit.read(stream.packets, stream.info, basis))
+    moments = list(moments_of(stream.packets, stream.info, basis))
     slow = list(edit.slowed(moments, 3))
     assert [one.pts for one in slow] == list(range(3 * 19 + 1))
-    frames = shown(stream, list(edit.write(slow, stream.info, basis)))
+    frames = shown(stream, list(packets_of(slow, stream.info, basis)))
     for before, after in zip(stream.frames, frames[::3], strict=True):
         assert np.array_equal(before.rgb, after.rgb)
     # halfway is between: nearer to both than they are to each other
@@ -73,8 +75,8 @@ def test_slow_motion_goes_from_picture_to_picture(stream: Any, basis: FaceBasis)
 
 
 def test_a_turned_head_is_seen_turned(stream: Any, basis: FaceBasis) -> None:
-    moments = edit.read(stream.packets, stream.info, basis)
-    turned = shown(stream, list(edit.write(edit.reposed(moments, basis, roll=12), stream.info, basis)))
+    moments = moments_of(stream.packets, stream.info, basis)
+    turned = shown(stream, list(packets_of(edit.reposed(moments, basis, roll=12), stream.info, basis)))
     big = [
         [cv2.resize(frame.rgb, None, fx=2, fy=2) for frame in frames[:4]]
         for frames in (stream.frames, turned)
@@ -89,11 +91,11 @@ def test_a_turned_head_is_seen_turned(stream: Any, basis: FaceBasis) -> None:
 @pytest.mark.parametrize("wrong", [{"yaw": 60.0}, {"pitch": -46.0}, {"roll": float("nan")}])
 def test_no_head_turns_that_far(stream: Any, basis: FaceBasis, wrong: dict[str, float]) -> None:
     with pytest.raises(BadInput, match="degrees"):
-        list(edit.reposed(edit.read(stream.packets, stream.info, basis), basis, **wrong))
+        list(edit.reposed(moments_of(stream.packets, stream.info, basis), basis, **wrong))
 
 
 def test_nothing_of_a_disguised_face_is_left(
-    stream: Any, talk: list[Picture], portrait: Picture, tmp_path: Path
+    stream: Any, talk: list[Picture], portrait: Picture, basis: FaceBasis, tmp_path: Path
 ) -> None:
     with (tmp_path / "in.gvc").open("wb") as file:
         container.write(file, stream.info, stream.packets)
@@ -104,6 +106,15 @@ def test_nothing_of_a_disguised_face_is_left(
     packets = list(reader.packets())
     frames = list(genvc.create("keypoints", device="cpu").decode(packets, reader.info))
     assert len(frames) == 20
+    before, after = (
+        next(one.reference for one in moments_of(some, stream.info, basis) if one.reference is not None)
+        for some in (stream.packets, packets)
+    )
+    assert before.structure is not None
+    assert after.structure is not None
+    assert not np.array_equal(before.structure.identity, after.structure.identity)
+    # as large as it was, or as much as another face needs
+    assert len(packets[0].payload) < max(1.3 * len(stream.packets[0].payload), 900)
     # where the face is, and not who it is
     one, other = detected([talk[0], frames[0].rgb])
     width = np.ptp(one[:468, 0])
@@ -129,4 +140,4 @@ def test_edits_that_make_no_sense_are_one_line(
 
 def test_a_stream_without_its_beginning_cannot_be_edited(stream: Any, basis: FaceBasis) -> None:
     with pytest.raises(CorruptStream):
-        list(edit.read(stream.packets[1:], stream.info, basis))
+        list(moments_of(stream.packets[1:], stream.info, basis))

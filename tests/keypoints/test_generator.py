@@ -68,15 +68,28 @@ def test_a_field_of_whole_pixels_moves_the_picture() -> None:
 
 def test_sizes_come_back_from_a_config() -> None:
     assert size_of(plain(TINY)) == TINY
-    with pytest.raises(BadInput, match="no proper size"):
-        size_of({"analysis": [1, 2], "colour": 3})
+    good = plain(TINY)
+    for wrong in ({"colour": 3}, [], None, {**good, "kept": 1 << 30}, {**good, "analysis": [64]},
+                  {**good, "picture_depth": [1, 10**9]}, {**good, "kept": "32"}):  # fmt: skip
+        with pytest.raises(BadInput, match="no proper size"):
+            size_of(wrong)
+
+
+def test_outlines_name_points_of_a_face() -> None:
+    good = outlines()
+    assert Outlines.of(good).lips.tolist() == good["lips"].tolist()
+    for name, ring in (("lips", [1, 2, 478]), ("mouth", [-1, 2, 3]), ("oval", [1, 2]), ("irises", [1, 2, 3])):
+        with pytest.raises(BadInput, match=name):
+            Outlines.of({**good, name: np.array(ring)})
 
 
 @pytest.mark.parametrize(("width", "height"), [(176, 144), (150, 131), (64, 200)])
 def test_any_size_of_picture_is_painted(
     tiny_model: str, talk: list[Picture], width: int, height: int
 ) -> None:
-    pictures = [np.ascontiguousarray(np.resize(rgb, (height, width, 3))) for rgb in talk[:3]]
+    import cv2
+
+    pictures = [np.asarray(cv2.resize(rgb, (width, height)), np.uint8) for rgb in talk[:3]]
     codec = genvc.create("keypoints", tiny_model, device="cpu", quality=30)
     info = codec.describe(width, height, Fraction(25))
     packets = list(codec.encode([Frame(rgb, index) for index, rgb in enumerate(pictures)], info))
@@ -191,10 +204,8 @@ def test_references_alone_are_trained_too(tmp_path: Path, trained: Callable[...,
     start = str(tmp_path / "warp" / "checkpoint.pt")
     curve = trained(tmp_path / "restore", 2, "--stage", "restore", "--packs", packs, "--start", start)
     assert 0 < curve[-1]["lpips_warped"] < 1
-    before, after = (
-        torch.load(tmp_path / name / "checkpoint.pt", weights_only=True)["model"]
-        for name in ("warp", "restore")
-    )
+    before = torch.load(tmp_path / "warp" / "checkpoint.pt", weights_only=True)["average"]
+    after = torch.load(tmp_path / "restore" / "checkpoint.pt", weights_only=True)["model"]
     changed = {key.partition(".")[0] for key in before if not torch.equal(before[key], after[key])}
     assert "restore" in changed
     assert "repair" not in changed

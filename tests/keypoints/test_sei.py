@@ -15,7 +15,8 @@ from genvc import container
 from genvc.cli import run
 from genvc.errors import BadInput, CorruptStream, Unsupported
 from genvc.types import Picture
-from keypoints import edit, sei
+from keypoints import sei
+from keypoints.moments import read as moments_of
 from keypoints.structure import FaceBasis, Structure
 
 
@@ -26,13 +27,13 @@ def stream(talk: list[Picture], code: Callable[..., Any]) -> Any:
 
 @pytest.fixture(scope="module")
 def exported(stream: Any, basis: FaceBasis) -> bytes:
-    moments = edit.read(stream.packets, stream.info, basis)
+    moments = moments_of(stream.packets, stream.info, basis)
     return b"".join(sei.written(sei.messages(moments, basis, 176, 144)))
 
 
 def test_messages_say_where_the_points_are(stream: Any, exported: bytes, basis: FaceBasis) -> None:
     found = list(sei.parsed(exported))
-    moments = list(edit.read(stream.packets, stream.info, basis))
+    moments = list(moments_of(stream.packets, stream.info, basis))
     assert [message.base for message in found] == [True] + [False] * 7
     first = moments[0].reference
     assert first is not None
@@ -68,7 +69,7 @@ def test_what_was_exported_is_imported_without_loss(stream: Any, tmp_path: Path)
 
 
 def test_messages_of_another_stream_are_refused(stream: Any, exported: bytes, basis: FaceBasis) -> None:
-    moments = list(edit.read(stream.packets, stream.info, basis))
+    moments = list(moments_of(stream.packets, stream.info, basis))
     found = list(sei.parsed(exported))
     with pytest.raises(BadInput, match="not those"):
         list(sei.placed(moments, found[:5], basis))
