@@ -78,5 +78,8 @@ def train(
         # packs are enough; photos make what is learnt more general
         with suppress(BadInput):
             photos = load_pictures(data, "train", pack.SIDE)
-    run(settings, read["train"], read["val"], out, start, pick(device), photos)
+    try:
+        run(settings, read["train"], read["val"], out, start, pick(device), photos)
+    finally:
+        torch.set_flush_denormal(False)
     print(f"{out / 'checkpoint.pt'}: {steps} steps of stage {stage}", file=sys.stderr)

@@ -63,5 +63,8 @@ def train(
     torch.set_flush_denormal(True)
     length = 1 if stage == "intra" else pictures
     settings = Stage(stage, steps, batch, crop, length, rate, (min(2, most), most), seed, critic, parts)
-    run(settings, data, out, start, pick(device))
+    try:
+        run(settings, data, out, start, pick(device))
+    finally:
+        torch.set_flush_denormal(False)
     print(f"{out / 'checkpoint.pt'}: {steps} steps of stage {stage}", file=sys.stderr)
