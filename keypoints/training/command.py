@@ -69,7 +69,6 @@ def train(
         for split in ("val", "train")
     }
     torch.set_num_threads(threads)
-    torch.set_flush_denormal(True)
     share = 0.0 if stage == "warp" else critic
     settings = Stage(stage, size, steps, batch, rate, share, seed)
     read = {split: [pack.load(path) for path in paths] for split, paths in made.items()}
@@ -78,6 +77,7 @@ def train(
         # packs are enough; photos make what is learnt more general
         with suppress(BadInput):
             photos = load_pictures(data, "train", pack.SIDE)
+    torch.set_flush_denormal(True)
     try:
         run(settings, read["train"], read["val"], out, start, pick(device), photos)
     finally:
