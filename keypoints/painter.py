@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import cv2
 import numpy as np
@@ -21,6 +22,7 @@ __all__ = ["LARGEST", "Painter"]
 LARGEST = 1 << 21
 """Pictures of more pixels than this are warped and not repaired: the networks would take too much memory."""
 
+_ALONE = 1 << 17  # pixels that one thread paints in time
 _KEPT_PIXELS = 1 << 22  # of analysed references together, at least one
 
 
@@ -47,7 +49,7 @@ class Painter:
             return to_picture(warp(scene.reference.pixels, [scene.field]))
         padded = (-height % MULTIPLE, -width % MULTIPLE)
         wide, high = width + padded[1], height + padded[0]
-        with torch.inference_mode():
+        with torch.inference_mode(), _few_threads(height * width):
             analysed = self._analysed(scene.reference, known, padded)
             field = torch.from_numpy(_beyond(scene.field, width, height, padded))
             maps = self._maps(drawn(scene.points, self.outlines, wide, high))
@@ -73,6 +75,20 @@ class Painter:
 
     def _maps(self, maps: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]") -> torch.Tensor:
         return torch.from_numpy(maps).to(self.device)[None].float() / 255
+
+
+@contextmanager
+def _few_threads(pixels: int) -> Iterator[None]:
+    """One thread for a small picture: more are hardly faster and wait for each other on a busy machine."""
+    before = torch.get_num_threads()
+    if pixels > _ALONE or before == 1:
+        yield
+        return
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _beyond(field: Field, width: int, height: int, padded: tuple[int, int]) -> Field:
