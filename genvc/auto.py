@@ -17,6 +17,7 @@ import numpy as np
 from . import inner
 from .codec import create as create_codec
 from .errors import BadInput, CorruptStream, ModelNotFound, Notice, Unsupported
+from .groups import grouped
 from .types import Codec, Frame, Packet, StreamInfo
 from .unlike import unlike
 
@@ -110,7 +111,7 @@ class Auto:
         inside = _inside(info)
         last, count = -1, 0
         carry = -float(_HEADER_BYTES)
-        for group in _groups(frames, info, self._group_frames(info)):
+        for group in grouped(_checked(frames, info), self._group_frames(info)):
             due = np.inf if self.bitrate is None else self.bitrate / 8 * len(group) / float(info.fps)
             budget = due if self.bitrate is None else due + float(np.clip(carry, -0.2 * due, 0.2 * due))
             tried = [self._tried(group, number, stream, info, budget) for number, stream in enumerate(inside)]
@@ -233,19 +234,12 @@ def _marked(packets: Iterable[Packet], count: int) -> Iterator[tuple[int, Packet
             yield number, packet
 
 
-def _groups(frames: Iterable[Frame], info: StreamInfo, size: int) -> Iterator[list[Frame]]:
-    """Groups of `size` frames; the last one may be a quarter longer instead of leaving a short rest."""
-    held: list[Frame] = []
+def _checked(frames: Iterable[Frame], info: StreamInfo) -> Iterator[Frame]:
     for frame in frames:
         if frame.rgb.shape != (info.height, info.width, 3):
             high, wide = frame.rgb.shape[:2]
             raise BadInput(f"a frame of {wide}x{high} in a stream of {info.width}x{info.height}")
-        held.append(frame)
-        if len(held) > size + size // 4:
-            yield held[:size]
-            held = held[size:]
-    if held:
-        yield held
+        yield frame
 
 
 def _number(name: str, value: object, low: float, high: float) -> None:

@@ -10,6 +10,7 @@ import torch
 
 from genvc.codec import create as create_codec
 from genvc.errors import BadInput, Notice, Unsupported
+from genvc.groups import grouped
 from genvc.inner import Inner
 from genvc.types import Frame, Packet, Picture, StreamInfo
 
@@ -138,7 +139,7 @@ class KeyPoints:
         carry = -float(HEADER_BYTES)
         count = 0
         try:
-            for group in _groups(frames, self._group_frames(info)):
+            for group in grouped(frames, self._group_frames(info)):
                 for frame in group:
                     _check(frame, info)
                 faces = [detector.detect(frame.rgb) for frame in group]
@@ -326,18 +327,6 @@ class _Draft:
 
     plan: Plan
     bytes: int
-
-
-def _groups(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:
-    """Groups of `size` frames; the last one may be a quarter longer instead of leaving a short rest."""
-    held: list[Frame] = []
-    for frame in frames:
-        held.append(frame)
-        if len(held) > size + size // 4:
-            yield held[:size]
-            held = held[size:]
-    if held:
-        yield held
 
 
 def _number(name: str, value: object, low: float, high: float) -> None:

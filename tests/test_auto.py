@@ -141,7 +141,7 @@ def test_unlike_rises_with_blur_noise_and_shift(
     assert unlike(picture, picture) == pytest.approx(0, abs=1e-6)
     last = 0.0
     for sigma in (0.6, 1.2, 2.4):
-        now = unlike(picture, cv2.GaussianBlur(picture, (0, 0), sigma))  # type: ignore[arg-type]
+        now = unlike(picture, cv2.GaussianBlur(picture, (0, 0), sigma))
         assert now > last
         last = now
     grain = np.clip(picture + random.normal(0, 12, picture.shape), 0, 255).astype(np.uint8)

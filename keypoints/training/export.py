@@ -1,6 +1,5 @@
 """From a checkpoint to a model that streams can name: the face basis and the generator in one file."""
 
-import argparse
 import json
 from pathlib import Path
 
@@ -8,11 +7,12 @@ import torch
 
 from genvc import models
 from genvc.errors import BadInput
+from genvc.training.exporting import command
 
 from ..detector import outlines
 from ..generator import SIZES, Generator, plain
 
-__all__ = ["export", "main"]
+__all__ = ["export"]
 
 _BASIS = "face-basis"
 
@@ -55,19 +55,5 @@ def export(
     )
 
 
-def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("--name", required=True)
-    parser.add_argument("--folder", required=True, help="below weights/, another one for each version")
-    parser.add_argument("--stage", action="append", required=True, help="a command that trained it, in order")
-    parser.add_argument("--trained-on", required=True)
-    parser.add_argument("--out", type=Path, required=True, help="the collection of models to add to")
-    chosen = parser.parse_args()
-    made = export(chosen.checkpoint, chosen.out, chosen.name, chosen.folder, chosen.stage, chosen.trained_on)
-    print(made.full_name)
-
-
 if __name__ == "__main__":
-    main()
+    command(export, __doc__.splitlines()[0])

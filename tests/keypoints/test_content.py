@@ -331,8 +331,8 @@ def test_an_encoder_that_is_given_up_lets_its_detector_go() -> None:
         def close(self) -> None:
             closed.append(True)
 
-    codec.detector = Blind  # type: ignore[attr-defined]
+    codec.detector = Blind
     packets = codec.encode((Frame(np.zeros((64, 64, 3), np.uint8), k) for k in range(30)), info)
     next(packets)
-    packets.close()  # type: ignore[attr-defined]
+    packets.close()
     assert closed == [True]

@@ -37,7 +37,7 @@ def detected(pictures: list[Picture]) -> list[Points]:
     finally:
         detector.close()
     assert all(points is not None for points in found)
-    return found  # type: ignore[return-value]
+    return found
 
 
 def test_what_is_read_and_written_again_has_the_same_bytes(stream: Any, basis: FaceBasis) -> None:
@@ -83,7 +83,7 @@ def test_a_turned_head_is_seen_turned(stream: Any, basis: FaceBasis) -> None:
     ]
     angles = []
     for pictures in big:
-        eyes = [points[263, :2] - points[33, :2] for points in detected(pictures)]  # type: ignore[arg-type]
+        eyes = [points[263, :2] - points[33, :2] for points in detected(pictures)]
         angles.append(np.degrees(np.mean([np.arctan2(one[1], one[0]) for one in eyes])))
     assert 5 < angles[1] - angles[0] < 20
 

@@ -31,7 +31,7 @@ def rate_of(pictures: Iterable[Picture], fps: Fraction, bitrate: float) -> tuple
     file = io.BytesIO()
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        container.write(file, info, codec.encode(clip, info), generated=codec.generative)  # type: ignore[attr-defined]
+        container.write(file, info, codec.encode(clip, info), generated=codec.generative)
     notes = [str(one.message) for one in said if "instead of" in str(one.message)]
     return 8 * len(file.getvalue()) * float(fps) / len(clip), notes
 

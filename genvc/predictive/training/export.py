@@ -1,12 +1,12 @@
 """From a checkpoint to a model that streams can name: half-precision weights, config, a line in the table."""
 
-import argparse
 import json
 from pathlib import Path
 
 import torch
 
 from ... import models
+from ...training.exporting import command
 from ..build import ARCHITECTURE
 
 __all__ = ["export"]
@@ -45,19 +45,5 @@ def export(
     )
 
 
-def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("--name", required=True)
-    parser.add_argument("--folder", required=True, help="below weights/, another one for each version")
-    parser.add_argument("--stage", action="append", required=True, help="a command that trained it, in order")
-    parser.add_argument("--trained-on", required=True)
-    parser.add_argument("--out", type=Path, required=True, help="the collection of models to add to")
-    chosen = parser.parse_args()
-    made = export(chosen.checkpoint, chosen.out, chosen.name, chosen.folder, chosen.stage, chosen.trained_on)
-    print(made.full_name)
-
-
 if __name__ == "__main__":
-    main()
+    command(export, __doc__.splitlines()[0])
