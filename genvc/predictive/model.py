@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from .exact import Exact, FixedConv, fixed
+from ..learned.coding import kept
+from ..learned.exact import Exact, FixedConv, fixed
+from ..learned.probability import LEAST_CODED, Latents, bits_of, level_of, thrifty
 from .motion import MOTION_CHANNELS, Motion
 from .picture import CHANNELS, Context, PictureCoder
-from .probability import LEAST_CODED, Latents, bits_of, level_of, thrifty
-from .skip import SkipMap, kept
+from .skip import SkipMap
 
 __all__ = ["PARTS", "SIGNS", "STATE", "Coded", "Predictive", "Reference", "average", "begin"]
 

@@ -14,9 +14,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from ..learned.probability import Latents
 from ..types import Picture
 from .picture import RANGE, WIDTH, Context, Residual, exactly, plane, zero
-from .probability import Latents
 from .quality import lagrangian
 
 __all__ = ["MOTION_CHANNELS", "Motion", "measure", "warp"]

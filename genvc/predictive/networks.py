@@ -16,16 +16,16 @@ from torch import Tensor
 
 from ..entropy import SymbolDecoder, SymbolEncoder
 from ..errors import CorruptStream
+from ..learned.bands import in_bands, rows
+from ..learned.basis import BLOCK
+from ..learned.coding import read, write, write_cheapest
+from ..learned.exact import exact_copy, fixed
+from ..learned.probability import levels_tables
 from ..types import Picture
-from .bands import in_bands, rows
-from .basis import BLOCK
 from .effort import improved
-from .exact import exact_copy, fixed
-from .latents import read, write, write_cheapest
 from .model import SIGNS, Coded, Predictive, Reference, average, begin
 from .motion import measure
 from .picture import Context, PictureCoder
-from .probability import levels_tables
 from .quality import GRADES, lagrangian, log_step
 from .skip import SkipMap, chosen, read_map, still, taken_over, write_map
 

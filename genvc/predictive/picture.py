@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from .basis import CHROMA, LUMA, blocks, pictures, spread, transform
-from .probability import Latents
+from ..learned.basis import CHROMA, LUMA, blocks, pictures, spread, transform
+from ..learned.probability import Latents
 
 __all__ = ["CHANNELS", "WIDTH", "Context", "PictureCoder", "Residual", "exactly", "plane", "zero"]
 

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from ..entropy import AdaptiveModel, SymbolDecoder, SymbolEncoder
 from ..errors import CorruptStream
-from .basis import BLOCK
+from ..learned.basis import BLOCK
 
-__all__ = ["SkipMap", "chosen", "kept", "read_map", "still", "taken_over", "write_map"]
+__all__ = ["SkipMap", "chosen", "read_map", "still", "taken_over", "write_map"]
 
 SkipMap = npt.NDArray[np.bool_]
 
@@ -70,16 +70,6 @@ def read_map(coder: SymbolDecoder, before: SkipMap) -> SkipMap:
         if not seen.any():
             raise CorruptStream("a skip map that is there skips nothing")
     return seen[1:, 1:-1].astype(np.bool_)
-
-
-def kept(skipped: Tensor) -> Tensor:
-    """(high / 4, wide / 4), rounded up: which side latents are coded, those with a block that is not skipped.
-
-    skipped: (high, wide).
-    """
-    free = (~skipped)[None, None].float()
-    found: Tensor = nn.functional.max_pool2d(free, 4, ceil_mode=True)[0, 0] > 0
-    return found
 
 
 def taken_over(skipped: Tensor, picture: Tensor, old: Tensor) -> Tensor:

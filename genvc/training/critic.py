@@ -8,6 +8,7 @@ al., 2020, shows it the latents instead).
 import torch
 from torch import Tensor, nn
 
+from .precision import autocast
 from .several import average_gradients
 
 __all__ = ["Critic"]
@@ -54,7 +55,7 @@ class Critic(nn.Module):
     def learn(self, decoded: Tensor, picture: Tensor, quality: Tensor) -> float:
         """One step; returns the hinge loss: 2 for a critic that knows nothing."""
         self.layers.requires_grad_(True)
-        with torch.autocast(decoded.device.type, dtype=torch.bfloat16):
+        with autocast(decoded.device):
             both = self(torch.cat([decoded.detach(), picture]), torch.cat([quality, quality]))
         fake, real = both.chunk(2)
         loss = (1 + fake).relu().mean() + (1 - real).relu().mean()

@@ -19,6 +19,7 @@ from genvc.errors import BadInput
 from genvc.training import several
 from genvc.training.critic import Critic
 from genvc.training.likeness import Likeness
+from genvc.training.precision import autocast
 from genvc.training.run import Run, perform
 from genvc.types import Frame, Picture
 
@@ -232,7 +233,7 @@ class _Run(Run[Batch]):
     def loss(self, batch: Batch) -> Tensor:
         """LPIPS, absolute error and its change in time, and what the critics think."""
         batch = batch.to(self.device)
-        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+        with autocast(self.device):
             known, shown = self._shown(self.net, batch)
             lively = F.interpolate(
                 batch.maps[:, 1:4].amax(1, keepdim=True), scale_factor=4.0, mode="bilinear"
@@ -284,7 +285,7 @@ class _Run(Run[Batch]):
         for pack in self.held:
             for example in self._examples(pack):
                 batch = example.to(self.device)
-                with torch.autocast(self.device.type, dtype=torch.bfloat16):
+                with autocast(self.device):
                     _, shown = self._shown(self.mean, batch)
                     references = batch.reference.repeat_interleave(len(shown) // len(batch.reference), 0)
                     warped = seen_through(references, batch.field)

@@ -15,6 +15,7 @@ from ...training import data, several
 from ...training.critic import Critic
 from ...training.data import Batch
 from ...training.likeness import Likeness
+from ...training.precision import autocast
 from ...training.run import Run, perform
 from ..model import Predictive, Reference
 from ..motion import measure
@@ -208,7 +209,7 @@ def _loss(
             for start in starts
         ]
         learning = torch.is_grad_enabled() and place >= rolled
-        with torch.set_grad_enabled(learning), torch.autocast(device.type, dtype=torch.bfloat16):
+        with torch.set_grad_enabled(learning), autocast(device):
             if not references:
                 coded = model.code_intra(picture, steps)
             else:
@@ -219,7 +220,7 @@ def _loss(
         distortion = 3 * error / torch.tensor(worth, device=device)
         lpips = torch.zeros_like(error)
         if like is not None:
-            with torch.set_grad_enabled(learning), torch.autocast(device.type, dtype=torch.bfloat16):
+            with torch.set_grad_enabled(learning), autocast(device):
                 lpips = like(coded.reference.picture, picture)
                 unlike = lpips
                 if critic is not None:

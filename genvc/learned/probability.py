@@ -115,7 +115,7 @@ class Latents(nn.Module):
     side: channels of the side latents (at a quarter of the resolution). state: of the temporal prior,
     kept from picture to picture, 0 for none. condition: of integer latents of the same picture that are
     coded before. spread: (channels,) log2 of the latents' spread in the units of log_step. thrift: see
-    thrifty(). without: see model.PARTS.
+    thrifty(). without: "steps" for one step of context, "prior" for no temporal prior: for ablations.
     """
 
     shift: Tensor

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from genvc.predictive.exact import Exact, FixedConv, exact_copy, fixed, leak
-from genvc.predictive.probability import LEVELS, STEPS, level_of, levels_tables, order_of
+from genvc.learned.exact import Exact, FixedConv, exact_copy, fixed, leak
+from genvc.learned.probability import LEVELS, STEPS, level_of, levels_tables, order_of
 
 
 def dyadic(*shape: int, reach: float = 128) -> torch.Tensor:

@@ -10,13 +10,22 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..entropy import MAX_INTEGER, SymbolDecoder, SymbolEncoder, Tables
 from .probability import LEAST_CODED, Latents, cheapest, level_of, thrifty
-from .skip import kept
 
-__all__ = ["read", "write", "write_cheapest"]
+__all__ = ["kept", "read", "write", "write_cheapest"]
+
+
+def kept(skipped: Tensor) -> Tensor:
+    """(high / 4, wide / 4), rounded up: which side latents are coded, those with a block that is not skipped.
+
+    skipped: (high, wide).
+    """
+    free = (~skipped)[None, None].float()
+    found: Tensor = nn.functional.max_pool2d(free, 4, ceil_mode=True)[0, 0] > 0
+    return found
 
 
 def write_cheapest(
