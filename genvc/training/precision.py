@@ -19,7 +19,7 @@ def autocast(device: torch.device) -> Any:
 
 @cache
 def fast_in_half(kind: str) -> bool:
-    """Whether a convolution takes less time in bfloat16 than in float32; measured once, in some 50 ms on a CPU.
+    """Whether a convolution takes less time in bfloat16 than in float32; measured once (50 ms).
 
     Processors without instructions for bfloat16 emulate it, at a tenth of the speed of float32.
     """
