@@ -18,6 +18,7 @@ from . import payload, rate
 from .detector import FaceMeshDetector, PointDetector, Points
 from .group import Effort, Group, Plan, worst_pictures
 from .header import NEVER, pack, unpack
+from .joints import JointDetector, Joints, PoseDetector, wanted
 from .live import Coder as LiveCoder
 from .live import live
 from .mesh import Mesh
@@ -87,6 +88,7 @@ class KeyPoints:
         options: Options,
         painter: Painter | None = None,
         detector: Callable[[], PointDetector] = FaceMeshDetector,
+        joints: Callable[[], JointDetector] = PoseDetector,
     ) -> None:
         self.basis = basis
         self.mesh = mesh
@@ -95,6 +97,7 @@ class KeyPoints:
         self.options = options
         self.painter = painter or Painter(device, None, None)
         self.detector = detector
+        self.joint_detector = joints
 
     @property
     def generative(self) -> bool:
@@ -143,7 +146,8 @@ class KeyPoints:
                 for frame in group:
                     _check(frame, info)
                 faces = [detector.detect(frame.rgb) for frame in group]
-                packets, carry = self._encode_group(group, faces, grid, info, carry)
+                joints = self._joints(group, faces, min(info.width, info.height))
+                packets, carry = self._encode_group(group, faces, joints, grid, info, carry)
                 count += len(group)
                 yield from packets
             self._explain(carry, count / float(info.fps))
@@ -168,6 +172,16 @@ class KeyPoints:
                 stacklevel=2,
             )
 
+    def _joints(self, frames: Sequence[Frame], faces: list[Points | None], short: int) -> list[Joints | None]:
+        """Those of a group's pictures; nobody looks for them in a talking head."""
+        if not wanted(faces, short):
+            return [None] * len(frames)
+        detector = self.joint_detector()
+        try:
+            return [detector.detect(frame.rgb) for frame in frames]
+        finally:
+            detector.close()
+
     def _group_frames(self, info: StreamInfo) -> int:
         seconds = self.options.seconds
         if not seconds:
@@ -181,12 +195,13 @@ class KeyPoints:
         self,
         frames: Sequence[Frame],
         faces: Sequence[Points | None],
+        joints: Sequence[Joints | None],
         grid: Grid,
         info: StreamInfo,
         carry: float,
     ) -> tuple[list[Packet], float]:
         """The packets of a group, and how many bytes the stream is below its rate (above: negative)."""
-        group = Group([frame.rgb for frame in frames], faces, grid, self.basis)
+        group = Group([frame.rgb for frame in frames], faces, joints, grid, self.basis)
         most = min(MAX_REFERENCES, len(frames), max(2, len(frames) // 3))
         fps = float(info.fps)
         code = self._key_coder(info)

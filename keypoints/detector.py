@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from genvc.types import Picture
 
-__all__ = ["POINTS", "FaceMeshDetector", "PointDetector", "Points", "outlines", "topology"]
+__all__ = ["POINTS", "FaceMeshDetector", "PointDetector", "Points", "outlines", "quietly", "topology"]
 
 POINTS = 478
 Points = npt.NDArray[np.float64]
@@ -48,7 +48,7 @@ class FaceMeshDetector:
         # the library's start-up notes are not for our users
         os.environ.setdefault("GLOG_minloglevel", "2")
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        self._mesh: Any = _quietly(_start)
+        self._mesh: Any = quietly(_start)
         self._seen = False
 
     def detect(self, rgb: Picture) -> Points | None:
@@ -66,9 +66,7 @@ class FaceMeshDetector:
             )
         # the library remarks on the first face it finds
         process = (
-            self._mesh.process
-            if self._seen
-            else lambda picture: _quietly(lambda: self._mesh.process(picture))
+            self._mesh.process if self._seen else lambda picture: quietly(lambda: self._mesh.process(picture))
         )
         found = process(square).multi_face_landmarks
         self._seen = self._seen or bool(found)
@@ -176,7 +174,7 @@ def _start() -> Any:
     return mesh
 
 
-def _quietly(load: Callable[[], Any]) -> Any:
+def quietly(load: Callable[[], Any]) -> Any:
     """Load with the process's standard error turned away: native code writes its remarks to it."""
     sys.stderr.flush()
     keep = os.dup(2)

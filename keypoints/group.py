@@ -9,8 +9,10 @@ import numpy as np
 from genvc.types import Picture
 
 from .detector import Points
+from .guide import Guide
+from .joints import Joints
 from .likeness import Grey, difference, shapes
-from .motion import Floats, Grid, MotionBasis, carried, fit_basis, measure, moved, project, texture
+from .motion import Floats, Grid, MotionBasis, fit_basis, measure, moved, project, texture
 from .openness import mismatch, openness
 from .quantize import steady_round
 from .references import Choice, Study, attempt, choose, extended, half, sample_span, study
@@ -61,7 +63,12 @@ class Group:
     """The pictures of one group with all that was measured on them, each thing once."""
 
     def __init__(
-        self, frames: Sequence[Picture], faces: Sequence[Points | None], grid: Grid, basis: FaceBasis
+        self,
+        frames: Sequence[Picture],
+        faces: Sequence[Points | None],
+        joints: Sequence[Joints | None],
+        grid: Grid,
+        basis: FaceBasis,
     ):
         self.grid = grid
         self.basis = basis
@@ -70,9 +77,9 @@ class Group:
         self.grey = [analysed(frame) for frame in frames]
         self.halves = [half(picture) for picture in self.grey]
         self.faces = list(faces)
-        small = self.halves[0].shape[0] / frames[0].shape[0]
-        self.half_faces = [None if face is None else face * small for face in faces]
-        self.study: Study = study(self.halves, self.half_faces, grid)
+        self.guide = Guide(self.faces, joints)
+        self.half_scale = self.halves[0].shape[0] / self.height
+        self.study: Study = study(self.halves, self.guide, self.half_scale, grid)
         self._flows: dict[tuple[int, int], Floats] = {}
         self._structure = self._fit_structure()
 
@@ -115,7 +122,7 @@ class Group:
         return Choice(choice.references, users, choice.difference)
 
     def _loss(self, picture: int, reference: int) -> float:
-        return attempt(self.halves, self.half_faces, picture, reference, self.grid)
+        return attempt(self.halves, self.guide, self.half_scale, picture, reference, self.grid)
 
     def losses(self, plan: Plan) -> Floats:
         """What each picture loses to warping when shown as planned, (pictures,), as the study measures it."""
@@ -132,7 +139,7 @@ class Group:
 
     def add_candidates(self, pictures: list[int]) -> None:
         """Let these pictures be references too."""
-        self.study = extended(self.study, self.halves, self.half_faces, self.grid, pictures)
+        self.study = extended(self.study, self.halves, self.guide, self.half_scale, self.grid, pictures)
 
     def _fit_structure(self) -> "tuple[Integers, Floats] | None":
         """Identity in integers (identity,) and, for each picture, pose and expression in steps."""
@@ -194,11 +201,8 @@ class Group:
                 self._flows[key] = np.zeros((2, self.grid.high, self.grid.wide))
             else:
                 unit = 256 / min(self.grey[0].shape)
-                here, there = self.faces[picture], self.faces[reference]
-                guess = None
-                if here is not None and there is not None:
-                    scale = self.grey[picture].shape[0] / self.height
-                    guess = carried(here, there, self.grey[picture].shape, scale)
+                scale = self.grey[picture].shape[0] / self.height
+                guess = self.guide.guess(picture, reference, self.grey[picture].shape, scale)
                 self._flows[key] = measure(self.grey[picture], self.grey[reference], self.grid, guess) * unit
         return self._flows[key]
 

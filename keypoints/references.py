@@ -7,16 +7,15 @@ picture hard to warp from the others. A path through the sample then settles who
 price on each change of reference, since a change shows.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .detector import Points
+from .guide import Guide
 from .likeness import Grey, difference, shapes
-from .motion import Dense, Floats, Grid, carried, measure, moved
+from .motion import Dense, Floats, Grid, measure, moved
 
 __all__ = ["Choice", "Study", "attempt", "choose", "extended", "half", "sample_span", "study", "tried"]
 
@@ -53,20 +52,22 @@ def half(picture: Grey) -> Grey:
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
 
-def study(pictures: list[Grey], faces: Sequence[Points | None], grid: Grid) -> Study:
+def study(pictures: list[Grey], guide: Guide, scale: float, grid: Grid) -> Study:
     """Try candidates, evenly spread, on samples. pictures: half-size grey, all of a group.
 
-    faces: their points, in pixels of the half-size pictures.
+    scale: their pixels for a pixel of the guide.
     """
     count = len(pictures)
     samples = np.unique(np.linspace(0, count - 1, min(count, _SAMPLES)).round().astype(np.int64))
     spread = np.linspace(0, count - 1, min(count, _CANDIDATES) + 2).round().astype(np.int64)
     empty = Study(samples, np.zeros(0, np.int64), np.zeros((len(samples), 0)))
-    return extended(empty, pictures, faces, grid, np.unique(spread[1:-1] if count > 2 else spread).tolist())
+    return extended(
+        empty, pictures, guide, scale, grid, np.unique(spread[1:-1] if count > 2 else spread).tolist()
+    )
 
 
 def extended(
-    found: Study, pictures: list[Grey], faces: Sequence[Points | None], grid: Grid, candidates: list[int]
+    found: Study, pictures: list[Grey], guide: Guide, scale: float, grid: Grid, candidates: list[int]
 ) -> Study:
     """The study with more candidates, which are samples from now on, too."""
     new = [candidate for candidate in candidates if candidate not in found.candidates]
@@ -82,19 +83,18 @@ def extended(
         for column, candidate in enumerate(columns):
             pair = (int(sample), int(candidate))
             if pair not in known:
-                known[pair] = attempt(pictures, faces, int(sample), int(candidate), grid)
+                known[pair] = attempt(pictures, guide, scale, int(sample), int(candidate), grid)
             differences[row, column] = known[pair]
     return Study(samples, columns, differences)
 
 
 def attempt(
-    pictures: list[Grey], faces: Sequence[Points | None], picture: int, reference: int, grid: Grid
+    pictures: list[Grey], guide: Guide, scale: float, picture: int, reference: int, grid: Grid
 ) -> float:
     """What one picture of a group loses when it is shown from another."""
     if picture == reference:
         return 0.0
-    here, there = faces[picture], faces[reference]
-    guess = None if here is None or there is None else carried(here, there, pictures[picture].shape, 1.0)
+    guess = guide.guess(picture, reference, pictures[picture].shape, scale)
     return tried(pictures[picture], pictures[reference], grid, guess)
 
 

@@ -87,7 +87,7 @@ def planned(frames: list[Picture], basis: FaceBasis) -> tuple[int, list[Floats]]
     """The one reference, and for each picture its displacement (high, wide, 2) in pixels, as decoded."""
     high, wide = frames[0].shape[:2]
     grid = Grid(wide, high)
-    group = Group(frames, [None] * len(frames), grid, basis)
+    group = Group(frames, [None] * len(frames), [None] * len(frames), grid, basis)
     plan = group.plan(group.sharpened(group.choices(1)[0]), Effort())
     assert len(plan.sources) == 1
     fields = grid.fields(plan.references[0].basis)

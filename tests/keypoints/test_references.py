@@ -15,7 +15,7 @@ Scenery = Callable[..., Picture]
 
 def grouped(frames: list[Picture], basis: FaceBasis) -> Group:
     high, wide = frames[0].shape[:2]
-    return Group(frames, [None] * len(frames), Grid(wide, high), basis)
+    return Group(frames, [None] * len(frames), [None] * len(frames), Grid(wide, high), basis)
 
 
 @pytest.mark.parametrize(("count", "cut"), [(12, 5), (40, 33), (150, 71)])
