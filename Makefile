@@ -1,5 +1,5 @@
 # make run    install, then sample -> encode -> decode in a fresh process -> compare, into out/
-# make test   install, check, run the quick tests (TESTS="" runs the slow ones too)
+# make test   install, check, run the quick tests (SLOW= runs the slow ones too; TESTS=tests/media some of them)
 # make check  lint, format, types, direction of imports
 # the first of these that is a Python genvc runs on; or say it: make PYTHON=/path/to/python3.11
 PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.10; do \
@@ -8,7 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 CODEC ?= keypoints
 BITRATE ?= 6k
-TESTS ?= -m "not slow"
+SLOW ?= and not slow
+TESTS ?=
 
 .PHONY: run test check clean
 
@@ -21,7 +22,8 @@ run: $(VENV)/installed-run
 
 test: $(VENV)/installed-test
 	$(MAKE) check
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not alone $(SLOW)" $(TESTS)
+	$(BIN)/python -m pytest -m "alone $(SLOW)" $(TESTS) || test $$? -eq 5  # none of that kind is no failure
 
 check: $(VENV)/installed-test
 	$(BIN)/ruff check .

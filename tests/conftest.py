@@ -2,8 +2,10 @@
 
 import os
 
-# Before anything imports torch: results and times must not hang on how many cores there are.
-os.environ.setdefault("OMP_NUM_THREADS", "2")
+# Before anything imports torch: results and times must not hang on how many cores there are. Two threads, as
+# many as the smallest machine has that runs these tests; one where each core has a worker of its own.
+THREADS = 1 if "PYTEST_XDIST_WORKER" in os.environ else 2
+os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +16,14 @@ import pytest
 from genvc import Frame
 from genvc.errors import BadInput
 from genvc.samples import sample_path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_threads() -> None:
+    """Also where torch was told otherwise before."""
+    import torch
+
+    torch.set_num_threads(THREADS)
 
 
 def _folder(variable: str) -> Path:

@@ -35,6 +35,7 @@ def stream(clip: Path, tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("arguments", [["--help"], ["list"], ["encode", "--help"], ["--version"]])
 def test_help_and_list_import_nothing_heavy(arguments: list[str]) -> None:
     code = (

@@ -12,7 +12,6 @@ import torch
 @pytest.fixture(autouse=True)
 def _few_threads() -> Iterator[None]:
     before = torch.get_num_threads()
-    torch.set_num_threads(2)
     yield
     torch.set_num_threads(before)
 

@@ -38,12 +38,6 @@ Code = Callable[..., Stream]
 Walk = Callable[[StreamInfo, Sequence[Packet]], list[Record]]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def few_threads() -> None:
-    """Two threads, as many as the smallest machine has that runs these tests."""
-    torch.set_num_threads(2)
-
-
 @pytest.fixture(scope="session")
 def code() -> Code:
     """(pictures, fps=25, **options) -> Stream: encoded and decoded, with one packet a picture."""
