@@ -4,8 +4,7 @@ import os
 
 # Before anything imports torch: results and times must not hang on how many cores there are. Two threads, as
 # many as the smallest machine has that runs these tests; one where each core has a worker of its own.
-THREADS = 1 if "PYTEST_XDIST_WORKER" in os.environ else 2
-os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))
+os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
 
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +22,7 @@ def few_threads() -> None:
     """Also where torch was told otherwise before."""
     import torch
 
-    torch.set_num_threads(THREADS)
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 
 
 def _folder(variable: str) -> Path:

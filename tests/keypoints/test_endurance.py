@@ -86,7 +86,7 @@ def _pace() -> float:
 @pytest.mark.alone
 @pytest.mark.slow
 def test_encoding_and_decoding_keep_up_with_a_camera(data: Path) -> None:
-    """25 pictures of 256x256 a second each way, of an ordinary laptop's core; of a slower one in proportion."""
+    """25 pictures of 256x256 a second each way on a laptop's core; in proportion on a slower one."""
     wanted = 25 * min(1.0, _pace() / _LAPTOP)
     print(f"wanted: {wanted:.1f} a second")
     pictures = _clip(data)
