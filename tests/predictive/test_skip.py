@@ -6,11 +6,12 @@ import torch
 
 from genvc.entropy import AdaptiveModel, SymbolDecoder, SymbolEncoder
 from genvc.errors import CorruptStream
+from genvc.learned.coding import kept
 from genvc.models import full_name
 from genvc.predictive.build import networks_of
 from genvc.predictive.codec import MODEL
 from genvc.predictive.networks import Networks
-from genvc.predictive.skip import _START, chosen, kept, read_map, taken_over, write_map
+from genvc.predictive.skip import _START, chosen, read_map, taken_over, write_map
 from genvc.types import Picture
 
 NONE = np.zeros((9, 16), np.bool_)
