@@ -2,8 +2,8 @@
 
 A stored stream is NAME.gvc with NAME.json beside it: `integers`, the hash of all that its exact half decodes
 (a codec's method of that name), and `limits`, how far pixels may be off: root of the mean square and largest,
-in steps of 255. The pictures to compare with are NAME-last.png, the last one, and NAME-small.png, the means of
-8x8 pixels of all of them side by side; whichever there is.
+in steps of 255. The pictures to compare with are NAME-last.png, the last one, and NAME-small.png, the means
+of 8x8 pixels of all of them side by side; whichever there is.
 """
 
 import json

@@ -65,9 +65,7 @@ def test_other_pixels_and_sizes_are_noticed(still: Path, capsys: Any) -> None:
     assert code == 1
     assert one["words"] == "pixels of 'last' beyond 0.7 and 8"
     assert one["pixels"]["last"][1] == 64
-    media.write(
-        path, [Frame(np.ascontiguousarray(rgb[1:]), 0)], fps
-    )
+    media.write(path, [Frame(np.ascontiguousarray(rgb[1:]), 0)], fps)
     code, (one,) = verdicts(still, capsys)
     assert (code, one["words"]) == (1, "'last' is of another size")
 
