@@ -1,5 +1,6 @@
 # make run    install, then sample -> encode -> decode in a fresh process -> compare, into out/
 # make test   install, check, run the quick tests (SLOW= runs the slow ones too; TESTS=tests/media some of them)
+# make fuzz   mutated streams against every decoder, SECONDS each (CORPUS=DIR keeps what was found)
 # make check  lint, format, types, direction of imports
 # the first of these that is a Python genvc runs on; or say it: make PYTHON=/path/to/python3.11
 PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.10; do \
@@ -10,8 +11,10 @@ CODEC ?= keypoints
 BITRATE ?= 6k
 SLOW ?= and not slow
 TESTS ?=
+SECONDS ?= 60
+CORPUS ?= out/corpus
 
-.PHONY: run test check clean
+.PHONY: run test check fuzz clean
 
 run: $(VENV)/installed-run
 	mkdir -p out
@@ -30,6 +33,10 @@ check: $(VENV)/installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+fuzz: $(VENV)/installed-test
+	mkdir -p $(CORPUS)
+	$(BIN)/python tests/fuzz/fuzz.py --seconds $(SECONDS) --corpus $(abspath $(CORPUS))
 
 clean:
 	rm -rf $(VENV) out build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info

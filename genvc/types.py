@@ -61,7 +61,8 @@ class Codec(Protocol):
 
     Both methods are generators: a running stream lives in their local variables, the object holds
     weights and settings only, so one object serves many streams at once. A codec that has an attribute
-    `generative` that is true paints what it was not sent; files say so.
+    `generative` that is true paints what it was not sent; files say so. One that has a method
+    `integers(packets, info) -> str` gives the hash of all that its exact half decodes, for `genvc verify`.
     """
 
     def describe(self, width: int, height: int, fps: Fraction) -> StreamInfo:

@@ -18,11 +18,15 @@ from . import payload, rate
 from .detector import FaceMeshDetector, PointDetector, Points
 from .group import Effort, Group, Plan, worst_pictures
 from .header import NEVER, pack, unpack
+<<<<<<< HEAD
 from .joints import JointDetector, Joints, PoseDetector, wanted
+=======
+from .integers import digest
+>>>>>>> work-V
 from .live import Coder as LiveCoder
 from .live import live
 from .mesh import Mesh
-from .moments import LARGEST, SMALLEST
+from .moments import LARGEST, SMALLEST, read
 from .motion import Grid
 from .overhead import GROUP_BYTES, HEADER_BYTES, PACKET_BYTES
 from .painter import Painter
@@ -328,6 +332,10 @@ class KeyPoints:
     def scenes(self, packets: Iterable[Packet], info: StreamInfo) -> Iterator[Scene]:
         """What each packet says is to be shown; raises CorruptStream."""
         return scenes(packets, info, self.basis, self.mesh, self.device)
+
+    def integers(self, packets: Iterable[Packet], info: StreamInfo) -> str:
+        """The hash of all that the exact half decodes; raises CorruptStream."""
+        return digest(read(packets, info, self.basis))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,6 +15,7 @@ from .compare import compare_command
 from .inspect import info_command
 from .plugged import Commands, Trainings
 from .transcode import decode_command, encode_command
+from .verify import verify_command
 
 __all__ = ["app", "main", "run"]
 
@@ -30,6 +31,7 @@ app.command("info")(info_command)
 app.command("list")(list_command)
 app.command("sample")(sample_command)
 app.command("compare")(compare_command)
+app.command("verify")(verify_command)
 app.add_typer(
     typer.Typer(cls=Trainings, help="Train the models of a codec.", no_args_is_help=True),
     name="train",

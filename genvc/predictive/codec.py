@@ -1,8 +1,11 @@
 """The codec `predictive`: a learned I/P/B video codec, and a still picture codec."""
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from typing import Any
+
+from torch import Tensor
 
 from ..errors import BadInput, CorruptStream, Unsupported
 from ..types import Frame, Packet, StreamInfo
@@ -111,11 +114,27 @@ class Predictive:
 
     def decode(self, packets: Iterable[Packet], info: StreamInfo) -> Iterator[Frame]:
         """One frame for each packet of track 0, low delay at once; raises CorruptStream."""
+        return self._decode(packets, info)
+
+    def integers(self, packets: Iterable[Packet], info: StreamInfo) -> str:
+        """SHA-256 of all latents (in steps of 1/256) as they are read; raises CorruptStream."""
+        found = hashlib.sha256()
+
+        def seen(latents: Tensor) -> None:
+            found.update((latents * 256).round().numpy().astype("<i4").tobytes())
+
+        for _ in self._decode(packets, info, seen):
+            pass
+        return found.hexdigest()
+
+    def _decode(
+        self, packets: Iterable[Packet], info: StreamInfo, seen: Callable[[Tensor], None] | None = None
+    ) -> Iterator[Frame]:
         if len(info.params) != 2 or info.params[0] != _VERSION or info.params[1] not in GOPS.values():
             raise CorruptStream("the stream's parameters are not those of a predictive stream")
         if info.width * info.height > _most(info.params[1]):
             raise CorruptStream(f"a predictive stream of {info.width}x{info.height} is not possible")
-        decoding = _Decoding(self.networks(info.model), info)
+        decoding = _Decoding(self.networks(info.model), info, seen)
         for packet in packets:
             if packet.track == 0:
                 yield from decoding.take(packet)
@@ -205,8 +224,9 @@ class _Coding:
 class _Decoding:
     """One stream's decoder: it keeps the pictures between which others may come."""
 
-    def __init__(self, networks: Networks, info: StreamInfo) -> None:
+    def __init__(self, networks: Networks, info: StreamInfo, seen: Callable[[Tensor], None] | None) -> None:
         self.networks = networks
+        self.seen = seen
         self.size = (info.width, info.height)
         self.mini = info.params[1]
         self.known: dict[int, Reference] = {}  # by time
@@ -228,7 +248,7 @@ class _Decoding:
             if packet.pts <= self.anchor:
                 raise CorruptStream("a predicted picture comes before the one that it starts from")
             before = {self.anchor: self.known[self.anchor]}
-        found = self.networks.decode(packet.payload, *self.size, list(before.values()))
+        found = self.networks.decode(packet.payload, *self.size, list(before.values()), self.seen)
         self.known = {packet.pts: found} | (before if self.mini > 1 else {})
         self.anchor = packet.pts
         yield from self.rest()
@@ -250,7 +270,7 @@ class _Decoding:
         if len(self.known) > self.mini:
             raise CorruptStream(f"more than {self.mini - 1} pictures lie between two others")
         starts = (self.known[max(earlier)], self.known[min(later)])
-        found = self.networks.decode(packet.payload, *self.size, starts)
+        found = self.networks.decode(packet.payload, *self.size, starts, self.seen)
         self.known[packet.pts] = found
         self._show(packet, found)
 

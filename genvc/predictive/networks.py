@@ -6,7 +6,7 @@ picture. Kinds: 0 intra, 1 predicted from one picture, 2 between two, 3 the last
 byte alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import overload
 
@@ -109,8 +109,17 @@ class Networks:
         return self._encode(BETWEEN, rgb, grade, [before, after], effort)
 
     @torch.no_grad()
-    def decode(self, payload: bytes, width: int, height: int, references: Sequence[Reference]) -> Reference:
-        """The picture of a packet. references: as many as its kind has. Raises CorruptStream."""
+    def decode(
+        self,
+        payload: bytes,
+        width: int,
+        height: int,
+        references: Sequence[Reference],
+        seen: Callable[[Tensor], None] | None = None,
+    ) -> Reference:
+        """The picture of a packet. references: as many as its kind has. seen: is handed the latents in the
+        order in which they are read. Raises CorruptStream.
+        """
         kind, grade = kind_of(payload), payload[0] % GRADES
         if len(references) != _STARTS[kind]:
             raise CorruptStream(
@@ -125,17 +134,23 @@ class Networks:
         if kind == INTRA:
             latents = read(coder, self.exact_intra, self.tables, size, None, None, log)
             coder.finish()
+            if seen:
+                seen(latents)
             return self._intra(latents, log)
         skipped = torch.from_numpy(read_map(coder, _map_before(references, *size)))
         moved: list[_Moved] = []
         state = references[-1].motion_state
         for reference, sign in zip(references, SIGNS, strict=False):
             motion = read(coder, self.exact_motion, self.tables, size, state, None, log, skipped)
+            if seen:
+                seen(motion)
             moved.append(self._moved(motion, reference, state, log, sign))
             state = moved[-1].state
         condition, context, state = self._joined(moved, references, log)
         latents = read(coder, self.exact_inter, self.tables, size, state, condition, log, skipped)
         coder.finish()
+        if seen:
+            seen(latents)
         return self._predicted(latents, context, state, moved[-1].state, log, references, skipped)
 
     def rgb(self, reference: Reference, width: int, height: int) -> Picture:

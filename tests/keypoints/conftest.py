@@ -8,11 +8,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import keypoints_records
 import numpy as np
 import pytest
 import torch
-from keypoints_records import Record
 
 import genvc
 from genvc import cli, media
@@ -20,7 +18,9 @@ from genvc.errors import BadInput
 from genvc.samples import sample_path
 from genvc.types import Frame, Packet, Picture, StreamInfo
 from keypoints.detector import FaceMeshDetector, Points
+from keypoints.moments import read
 from keypoints.structure import FaceBasis
+from keypoints.syntax import PictureRecord, ReferenceRecord
 
 FPS = Fraction(25)
 
@@ -35,6 +35,7 @@ class Stream:
 
 
 Code = Callable[..., Stream]
+Record = tuple[ReferenceRecord | None, PictureRecord]
 Walk = Callable[[StreamInfo, Sequence[Packet]], list[Record]]
 
 
@@ -60,7 +61,7 @@ def walk(basis: FaceBasis) -> Walk:
     """(info, packets) -> for each packet the reference it brings, if any, and the picture it shows."""
 
     def over(info: StreamInfo, packets: Sequence[Packet]) -> list[Record]:
-        return keypoints_records.walk(basis, info, packets)
+        return [(moment.reference, moment.picture) for moment in read(packets, info, basis)]
 
     return over
 

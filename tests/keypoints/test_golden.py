@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from keypoints_records import digest, walk
 
 import genvc
 from genvc import container, media
 from genvc.types import Picture
+from keypoints.integers import digest
+from keypoints.moments import read
 from keypoints.structure import FaceBasis
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "keypoints"
@@ -26,13 +27,13 @@ MOST_MEAN_RMS, MOST_MEAN_PEAK = 0.5, 4
 
 SCRIPT = """
 import sys
-sys.path[:0] = sys.argv[1:3]
+sys.path.insert(0, sys.argv[1])
 import genvc
 from genvc import container
-from keypoints_records import digest, walk
-basis = genvc.create("keypoints", device="cpu").basis
-for path in sys.argv[3:]:
-    print(digest(walk(basis, *container.read(path))))
+codec = genvc.create("keypoints", device="cpu")
+for path in sys.argv[2:]:
+    info, packets = container.read(path)
+    print(codec.integers(packets, info))
 """
 
 
@@ -74,19 +75,20 @@ def test_the_integers_are_those_of_the_day_it_was_made(name: str, basis: FaceBas
     info, packets = container.read(GOLDEN / f"{name}.gvc")
     assert info.model == wanted["model"]
     held = list(packets)
-    records = walk(basis, info, held)
-    assert len(records) == wanted["packets"]
+    moments = list(read(held, info, basis))
+    assert len(moments) == wanted["packets"]
     assert sum(packet.key for packet in held) == wanted["groups"]
-    assert [brought.scale for brought, _ in records if brought is not None] == wanted["scales"]
-    assert sum(picture.structure is not None for _, picture in records) == wanted["faces"]
-    assert digest(records) == wanted["integers"]
+    references = [moment.reference for moment in moments]
+    assert [brought.scale for brought in references if brought is not None] == wanted["scales"]
+    assert sum(moment.picture.structure is not None for moment in moments) == wanted["faces"]
+    assert digest(moments) == wanted["integers"]
 
 
 @pytest.mark.parametrize("count", ["1", "2"])
 def test_a_fresh_process_finds_the_same_integers(count: str) -> None:
-    places = [str(Path(__file__).parents[2]), str(Path(__file__).parent)]
+    place = str(Path(__file__).parents[2])
     streams = [str(GOLDEN / f"{name}.gvc") for name in NAMES]
-    command = [sys.executable, "-c", SCRIPT, *places, *streams]
+    command = [sys.executable, "-c", SCRIPT, place, *streams]
     environment = {**os.environ, "OMP_NUM_THREADS": count, "OPENBLAS_NUM_THREADS": count}
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=environment)
     assert done.returncode == 0, done.stderr
@@ -115,7 +117,7 @@ def test_the_pictures_are_those_of_the_day_it_was_made(name: str, threads: int) 
 @pytest.mark.parametrize("part", ["motion", "structure"])
 def test_a_change_of_one_integer_changes_the_hash(basis: FaceBasis, part: str) -> None:
     info, packets = container.read(GOLDEN / "head.gvc")
-    records = walk(basis, info, packets)
-    before = digest(records)
-    getattr(records[5][1], part)[0] += 1
-    assert digest(records) != before
+    moments = list(read(packets, info, basis))
+    before = digest(moments)
+    getattr(moments[5].picture, part)[0] += 1
+    assert digest(moments) != before

@@ -1,0 +1,120 @@
+"""The streams that fuzzing starts from: the stored ones, and small ones that are made on the spot."""
+
+import io
+from collections.abc import Callable
+from fractions import Fraction
+from functools import cache
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+import genvc
+from genvc import container, inner
+from genvc.types import Frame, Packet, StreamInfo
+from genvc.verify import golden_streams
+
+__all__ = ["seeds"]
+
+FPS = Fraction(25)
+
+
+@cache
+def seeds(target: str) -> list[bytes]:
+    """Of one target, smallest first."""
+    return sorted(_SEEDS[target.partition("-")[0]](), key=len)
+
+
+def stream(info: StreamInfo, packets: Any, tracks: Any = (), generated: bool = False) -> bytes:
+    file = io.BytesIO()
+    container.write(file, info, packets, tracks, generated)
+    return file.getvalue()
+
+
+def stored(family: str) -> list[bytes]:
+    return [path.read_bytes() for path in sorted((golden_streams() / family).glob("*.gvc"))]
+
+
+def beginning(data: bytes, most: int = 3) -> bytes:
+    """A stream's first packets: whole ones take a second to decode."""
+    info, packets = container.read(io.BytesIO(data))
+    return stream(info, islice(packets, most))
+
+
+def made(codec: str, width: int, height: int, count: int, **options: Any) -> bytes:
+    coder: Any = genvc.create(codec, device="cpu", **options)
+    if codec == "keypoints":
+        coder.detector = NoFace
+    info = coder.describe(width, height, FPS)
+    y, x = np.mgrid[0:height, 0:width]
+    planes = [np.stack([x * 5 + 9 * k, y * 5, (x + y + 3 * k) * 3], 2) % 256 for k in range(count)]
+    frames = [Frame(plane.astype(np.uint8), k) for k, plane in enumerate(planes)]
+    return stream(info, coder.encode(iter(frames), info))
+
+
+class NoFace:
+    """Stands for the detector, which is slow to start and is no part of a decoder."""
+
+    def detect(self, rgb: Any) -> None:
+        """Nothing is found."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def of_container() -> list[bytes]:
+    info = StreamInfo("none", "face-basis@0123abcd", 64, 48, Fraction(30000, 1001), b"\5")
+    packets = [
+        Packet(b"KEY", 0, True),
+        Packet(bytes(200), 1),
+        Packet(b"", 7),
+        Packet(b"so", 0, True, 1),
+        Packet(b"NEW", 8, True),
+    ]
+    tracks = [container.Track("opus", Fraction(50), b"head")]
+    return [stream(info, packets, tracks, True), stream(info, packets[:3]), *stored("keypoints")]
+
+
+def of_entropy() -> list[bytes]:
+    source = np.random.default_rng(1)
+    return [source.bytes(size) for size in (0, 1, 5, 20, 90)]
+
+
+def of_keypoints() -> list[bytes]:
+    return [made("keypoints", 32, 32, 3, quality=20), *map(beginning, stored("keypoints"))]
+
+
+def of_predictive() -> list[bytes]:
+    return [
+        made("predictive", 16, 16, 3, quality=30),
+        made("predictive", 33, 17, 5, quality=60, gop="ra"),
+        *map(beginning, stored("predictive")),
+    ]
+
+
+def of_avif() -> list[bytes]:
+    return [made("avif", 32, 24, 2, quality=30), made("avif", 17, 16, 1, quality=70)]
+
+
+def of_auto() -> list[bytes]:
+    """A group of each codec, as docs/bitstream.md has it in part 4; to encode it would try them all."""
+    streams = [made("predictive", 32, 32, 2, quality=30), made("keypoints", 32, 32, 2, quality=20)]
+    params, packets, time = bytes([1, len(streams)]), [], 0
+    for number, data in enumerate(streams):
+        info, coded = container.read(io.BytesIO(data))
+        params += inner.pack(inner.Inner(info.codec, info.model, info.params))
+        for packet in coded:
+            chosen = bytes([number]) * packet.key + packet.payload
+            packets.append(Packet(chosen, time, packet.key))
+            time += 1
+    return [stream(StreamInfo("auto", "", 32, 32, FPS, params), packets)]
+
+
+_SEEDS: dict[str, Callable[[], list[bytes]]] = {
+    "container": of_container,
+    "entropy": of_entropy,
+    "keypoints": of_keypoints,
+    "predictive": of_predictive,
+    "avif": of_avif,
+    "auto": of_auto,
+}
