@@ -5,11 +5,11 @@ from fractions import Fraction
 from typing import Any
 
 from ..errors import BadInput, CorruptStream, Unsupported
+from ..learned.quality import GRADES, grade_of
 from ..types import Frame, Packet, StreamInfo
 from .gop import GOPS, Role, between, chained, cycle, roles_between
 from .model import Reference
 from .networks import BETWEEN, INTRA, Made, Networks, kind_of
-from .quality import GRADES, grade_of
 from .rate import Rate
 
 __all__ = ["EYE", "MODEL", "Predictive"]
