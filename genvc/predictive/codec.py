@@ -8,11 +8,11 @@ from typing import Any
 from torch import Tensor
 
 from ..errors import BadInput, CorruptStream, Unsupported
+from ..learned.quality import GRADES, grade_of
 from ..types import Frame, Packet, StreamInfo
 from .gop import GOPS, Role, between, chained, cycle, roles_between
 from .model import Reference
 from .networks import BETWEEN, INTRA, Made, Networks, kind_of
-from .quality import GRADES, grade_of
 from .rate import Rate
 
 __all__ = ["EYE", "MODEL", "Predictive"]

@@ -11,8 +11,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from ..learned.quality import lagrangian
 from .model import Coded
-from .quality import lagrangian
 
 __all__ = ["improved"]
 

@@ -14,10 +14,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from ..learned.picture import RANGE, WIDTH, Context, Residual, exactly, plane, zero
 from ..learned.probability import Latents
+from ..learned.quality import lagrangian
 from ..types import Picture
-from .picture import RANGE, WIDTH, Context, Residual, exactly, plane, zero
-from .quality import lagrangian
 
 __all__ = ["MOTION_CHANNELS", "Motion", "measure", "warp"]
 

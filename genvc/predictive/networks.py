@@ -8,7 +8,6 @@ byte alone.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import overload
 
 import numpy as np
 import torch
@@ -20,13 +19,14 @@ from ..learned.bands import in_bands, rows
 from ..learned.basis import BLOCK
 from ..learned.coding import read, write, write_cheapest
 from ..learned.exact import exact_copy, fixed
+from ..learned.picture import Context
+from ..learned.picture_bands import analysed, part, synthesised
 from ..learned.probability import levels_tables
+from ..learned.quality import GRADES, lagrangian, log_step
 from ..types import Picture
 from .effort import improved
 from .model import SIGNS, Coded, Predictive, Reference, average, begin
 from .motion import measure
-from .picture import Context, PictureCoder
-from .quality import GRADES, lagrangian, log_step
 from .skip import SkipMap, chosen, read_map, still, taken_over, write_map
 
 __all__ = ["BETWEEN", "INTRA", "PREDICTED", "REPEATED", "Made", "Networks", "kind_of"]
@@ -85,7 +85,7 @@ class Networks:
         log, coder = log_step(grade), SymbolEncoder()
         source = _padded(rgb)
         picture = self._tensor(source)
-        wanted = _analysed(self.model.intra, picture, None, log)
+        wanted = analysed(self.model.intra, picture, None, log)
         if effort:
             quality = torch.tensor([log], dtype=torch.float32, device=self.device)
             wanted = improved(
@@ -162,7 +162,7 @@ class Networks:
         return picture
 
     def _intra(self, latents: Tensor, log: float) -> Reference:
-        picture, features = _shown(self.model.intra, latents.float().to(self.device), None, log)
+        picture, features = synthesised(self.model.intra, latents.float().to(self.device), None, log)
         state = begin(self.exact_begin, latents, self.exact_intra)
         return Reference(picture, features, state, torch.zeros_like(state))
 
@@ -176,7 +176,7 @@ class Networks:
         references: Sequence[Reference],
         skipped: Tensor,
     ) -> Reference:
-        picture, features = _shown(self.model.inter, latents.float().to(self.device), context, log)
+        picture, features = synthesised(self.model.inter, latents.float().to(self.device), context, log)
         if skipped.any():
             held = skipped.to(self.device)
             picture = taken_over(held, picture, average([one.picture for one in references]))
@@ -217,7 +217,7 @@ class Networks:
             moved.append(self._moved(latents, reference, state, log, sign))
             state = moved[-1].state
         condition, context, state = self._joined(moved, references, log)
-        wanted = _analysed(self.model.inter, picture, context, log)
+        wanted = analysed(self.model.inter, picture, context, log)
         if effort:
             quality = torch.tensor([log], dtype=torch.float32, device=self.device)
             floating = condition.float().to(self.device), state.float().to(self.device)
@@ -267,7 +267,7 @@ class Networks:
         high, wide = motion.shape[2:]
 
         def run(low: int, end: int) -> tuple[Tensor, Tensor]:
-            parts = [_part(one.context, high, low, end) for one in moved]
+            parts = [part(one.context, high, low, end) for one in moved]
             context = self.model.motion.joined(parts, log)
             return context.picture, context.features
 
@@ -337,45 +337,6 @@ class Networks:
     def _tensor(self, padded: Picture) -> Tensor:
         made = torch.from_numpy(padded).to(self.device).permute(2, 0, 1)[None].float() / 255
         return made.contiguous(memory_format=torch.channels_last)
-
-
-def _analysed(coder: PictureCoder, picture: Tensor, context: Context | None, log: float) -> Tensor:
-    """coder.encode(), in bands."""
-    high, wide = picture.shape[2] // BLOCK, picture.shape[3] // BLOCK
-
-    def run(low: int, end: int) -> tuple[Tensor]:
-        mine = rows(picture, high, low, end)
-        return (coder.encode(mine, _part(context, high, low, end), log).float(),)
-
-    return in_bands(high, wide, run)[0]
-
-
-def _shown(
-    coder: PictureCoder, latents: Tensor, context: Context | None, log: float
-) -> tuple[Tensor, Tensor]:
-    """coder.decode(), in bands."""
-    high, wide = latents.shape[2:]
-
-    def run(low: int, end: int) -> tuple[Tensor, Tensor]:
-        return coder.decode(latents[:, :, low:end], _part(context, high, low, end), log)
-
-    picture, features = in_bands(high, wide, run)
-    return picture, features
-
-
-@overload
-def _part(context: Context, high: int, low: int, end: int) -> Context: ...
-
-
-@overload
-def _part(context: None, high: int, low: int, end: int) -> None: ...
-
-
-def _part(context: Context | None, high: int, low: int, end: int) -> Context | None:
-    """Rows of a context, see rows()."""
-    if context is None:
-        return None
-    return Context(rows(context.picture, high, low, end), rows(context.features, high, low, end))
 
 
 def _map_before(references: Sequence[Reference], high: int, wide: int) -> SkipMap:

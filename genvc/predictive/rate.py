@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Final
 
+from ..learned.quality import GRADES
 from .gop import Role
 from .networks import REPEATED, Made, kind_of
-from .quality import GRADES
 
 __all__ = ["Rate"]
 

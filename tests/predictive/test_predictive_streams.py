@@ -15,12 +15,12 @@ from genvc.entropy import SymbolEncoder
 from genvc.errors import BadInput, CorruptStream, Unsupported
 from genvc.learned.exact import FixedConv
 from genvc.learned.probability import bits_of
+from genvc.learned.quality import GRADES, grade_of, lagrangian, log_step
 from genvc.models import full_name
 from genvc.predictive.build import networks_of
 from genvc.predictive.codec import MODEL, Predictive
 from genvc.predictive.motion import measure
 from genvc.predictive.networks import Networks
-from genvc.predictive.quality import GRADES, grade_of, lagrangian, log_step
 from genvc.predictive.rate import Rate
 from genvc.types import Frame, Picture
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from ...learned.quality import lagrangian, log_step
 from ...models import load
 from ...training import data, several
 from ...training.critic import Critic
@@ -19,7 +20,6 @@ from ...training.precision import autocast
 from ...training.run import Run, perform
 from ..model import Predictive, Reference
 from ..motion import measure
-from ..quality import lagrangian, log_step
 
 __all__ = ["Stage", "train"]
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ..learned.basis import CHROMA, LUMA, blocks, pictures, spread, transform
-from ..learned.probability import Latents
+from .basis import CHROMA, LUMA, blocks, pictures, spread, transform
+from .probability import Latents
 
 __all__ = ["CHANNELS", "WIDTH", "Context", "PictureCoder", "Residual", "exactly", "plane", "zero"]
 
@@ -50,7 +50,7 @@ class PictureCoder(nn.Module):
     """Analysis, synthesis and probabilities for intra pictures, or for predicted ones.
 
     predicted: whether there is a context; an intra picture is predicted as mid-grey. state, condition:
-    of the probabilities. without: see model.PARTS.
+    of the probabilities. without: see predictive.model.PARTS.
     """
 
     def __init__(self, predicted: bool, state: int, condition: int, without: Collection[str] = ()) -> None:

@@ -1,0 +1,1 @@
+"""Training of the conceptual codec: stages, the loop and its command, tables, export."""

@@ -1,0 +1,285 @@
+"""The stages of training, their loss and their validation."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d
+
+from genvc import media
+from genvc.learned.quality import log_step
+from genvc.models import load
+from genvc.training import data, several
+from genvc.training.critic import Critic
+from genvc.training.likeness import Likeness
+from genvc.training.precision import autocast
+from genvc.training.run import Run, perform
+from genvc.types import Frame
+
+from ..lines import drawn
+from ..model import Coded, Conceptual
+from ..regions import parted
+from .alignment import contrast
+
+__all__ = ["Stage", "expected", "train"]
+
+# Sizes of the texture's picture in eighths: how often each is trained, and its grades.
+_TRAINED = {2: (0.05, 10, 30), 3: (0.12, 6, 32), 4: (0.38, 2, 28), 6: (0.35, 0, 20), 8: (0.10, 0, 16)}
+VALIDATED = ((3, 16), (4, 8), (4, 16), (6, 6), (6, 14), (8, 8))  # eighths and grade
+_LIKE, _ERROR, _SMALL_ERROR = 1 / 1.5, 20.0, 4.0
+_RATE = 0.12  # what e times the bits may cost: LPIPS falls by so much for that from 0.03 to 0.2 bits a pixel
+_ALIGN = 0.01
+_ALONE = 150  # steps that the critic learns before it is heard
+_MOST_LINES = 0.06
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """name: "fit" (squared error and rate) or "perceptual" (LPIPS too). crop: samples a side, of 128.
+
+    rate: the highest learning rate; critic: share of the adversarial loss. without: see generator.PARTS.
+    """
+
+    name: str
+    steps: int
+    batch: int = 2
+    crop: int = 256
+    rate: float = 4e-4
+    seed: int = 1
+    critic: float = 0.0
+    without: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A batch, ready: pictures (n, height, width, 3), lines, labels, count of regions; eighths and grades."""
+
+    pictures: data.Batch
+    lines: Any
+    labels: Any
+    count: Any
+    eighths: int
+    grades: tuple[int, ...]
+
+
+def expected(eighths: int, grade: float) -> float:
+    """About how many bits a pixel a picture takes; measured with the weights that training starts from."""
+    return float(0.0185 * 2 ** (grade / 10) * (eighths / 4) ** 1.8)
+
+
+def train(stage: Stage, folder: Path, out: Path, start: str, device: torch.device, every: int = 250) -> None:
+    """Trains one stage into out/checkpoint.pt, from there if it exists, else from the weights of `start`.
+
+    start: a checkpoint, the name of a model of this codec or of `predictive`, or "" for none. folder: laid
+    out as KIND/{train,val}/files. Writes out/curve.jsonl, a line each validation, and out/preview.png.
+    Raises BadInput for a checkpoint of another stage.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    rank, device = several.begin(device)
+    try:
+        run = _Run(stage, out / "checkpoint.pt", start, device)
+        seed = stage.seed + run.done + 1000 * rank
+        torch.manual_seed(seed)
+        pictures = data.load_pictures(folder, "train", stage.crop)
+        batches = _samples(stage, pictures, seed)
+        if rank == 0:
+            run.held = _held(stage, data.load_pictures(folder, "val", stage.crop))
+            run.preview = out / "preview.png"
+        perform(run, batches, out, every, rank == 0)
+    finally:
+        several.end()
+
+
+class _Run(Run[Sample]):
+    """The state of a stage's training."""
+
+    def __init__(self, stage: Stage, checkpoint: Path, start: str, device: torch.device) -> None:
+        torch.manual_seed(stage.seed)
+        self.device = device
+        self.net = Conceptual(stage.without).to(device).to(memory_format=torch.channels_last)
+        self.mean = Conceptual(stage.without).to(device)
+        super().__init__(stage, checkpoint, self.net, self.mean, _groups(self.net, stage))
+        self.like = Likeness(device) if stage.name == "perceptual" else None
+        self.critic = Critic().to(device) if stage.critic else None
+        self.held: list[Sample] = []
+        self.preview: Path | None = None
+        self._last: tuple[Tensor, Tensor, Tensor] | None = None
+        self.begin((lambda: _weights(self.net, start, device)) if start else None, device)
+
+    def loss(self, batch: Sample) -> Tensor:
+        """Distortion, rate and alignment."""
+        picture, logs, coded = _passed(self.net, batch, self.device)
+        pixels = picture.shape[2] * picture.shape[3]
+        distortion = _ERROR * _error(coded.picture, picture)
+        if self.like is not None:
+            turned = _turned(coded.picture, picture)
+            with autocast(self.device):
+                distortion = distortion + _LIKE * sum(_unlike(self.like, *turned))
+        if self.critic is not None:
+            if self.done >= _ALONE:
+                with autocast(self.device):
+                    verdict = self.critic(coded.picture, _grade(batch, logs)).mean((1, 2, 3))
+                distortion = distortion - self.stage.critic * verdict
+            self._last = (coded.picture.detach(), picture, _grade(batch, logs))
+        means = [_RATE / expected(batch.eighths, grade) for grade in batch.grades]
+        rate = torch.tensor(means, device=self.device) * coded.bits / pixels
+        small = _SMALL_ERROR * _error(
+            torch.nn.functional.interpolate(coded.small, picture.shape[2:]), picture
+        )
+        loss = (distortion + rate + small).mean()
+        if "alignment" not in self.stage.without:
+            loss = loss + _ALIGN * contrast(self.net, picture, batch.labels, batch.count, coded)
+        return loss
+
+    def after(self) -> None:
+        """The critic learns from the last batch, every second time: it is as dear as the generator."""
+        if self.critic is not None and self._last is not None and self.done % 2 == 0:
+            self.critic.learn(*self._last)
+
+    @torch.no_grad()
+    def validated(self) -> dict[str, Any]:
+        """Of each size and grade: bits a pixel, PSNR, LPIPS-squeeze."""
+        found: dict[str, Any] = {}
+        for number, (eighths, grade) in enumerate(VALIDATED):
+            sums = []
+            for sample in self.held:
+                chosen = Sample(
+                    sample.pictures,
+                    sample.lines,
+                    sample.labels,
+                    sample.count,
+                    eighths,
+                    (grade,) * len(sample.pictures),
+                )
+                picture, _, coded = _passed(self.mean, chosen, self.device)
+                shown = coded.picture.clamp(0, 1)
+                bpp = coded.bits / (picture.shape[2] * picture.shape[3])
+                psnr = -10 * torch.log10(_error(shown, picture))
+                unlike = self.like(shown, picture) if self.like is not None else torch.zeros_like(psnr)
+                sums.append(torch.stack([bpp, psnr, unlike]).mean(1))
+                if number == 1 and sample is self.held[0] and self.preview is not None:
+                    _show(self.preview, picture, coded)
+            found[f"{eighths}/8 {grade}"] = [round(x, 4) for x in torch.stack(sums).mean(0).tolist()]
+        return found
+
+    def others(self) -> dict[str, Any]:
+        """The critic, where there is one."""
+        if self.critic is None:
+            return {}
+        return {"critic": self.critic, "critic_optimizer": self.critic.optimizer}
+
+
+def _weights(model: Conceptual, start: str, device: torch.device) -> dict[str, Tensor]:
+    """Of a checkpoint, or of a model; one of `predictive` gives the texture layer its intra pictures."""
+    if Path(start).is_file():
+        found: dict[str, Tensor] = torch.load(start, map_location=device, weights_only=True)["average"]
+        return found
+    if start.startswith("predictive"):
+        own = model.state_dict()
+        for name, value in load(start, "predictive")[1].items():
+            if name.startswith("intra."):
+                own["texture." + name.removeprefix("intra.")] = value.float()
+        return own
+    return {key: value.float() for key, value in load(start, "conceptual")[1].items()}
+
+
+def _groups(model: Conceptual, stage: Stage) -> list[dict[str, Any]]:
+    """What starts trained moves slowly, its block transforms more so."""
+    groups: dict[float, list[Tensor]] = {1.0: [], 0.25: [], 0.02: []}
+    for name, parameter in model.named_parameters():
+        if name.endswith("_transform"):
+            groups[0.02].append(parameter)
+        else:
+            groups[0.25 if name.startswith("texture.") else 1.0].append(parameter)
+    return [
+        {"params": part, "lr": stage.rate * share, "peak": stage.rate * share}
+        | ({"weight_decay": 0.0} if share < 0.1 else {})
+        for share, part in groups.items()
+    ]
+
+
+def _samples(stage: Stage, pictures: list[Any], seed: int) -> Iterator[Sample]:
+    dice = random.Random(seed)
+    weights = [share for share, _, _ in _TRAINED.values()]
+    for batch in data.crops(pictures, stage.crop, stage.batch, seed):
+        eighths = dice.choices(list(_TRAINED), weights)[0]
+        _, low, high = _TRAINED[eighths]
+        grades = tuple(dice.randint(low, high) for _ in batch)
+        shares = [dice.choice((0.0, 1.0, 1.0)) * dice.random() * _MOST_LINES for _ in batch]
+        yield _sample(batch, eighths, grades, shares, [dice.choice((1, 2, 3, 4, 6)) for _ in batch])
+
+
+def _sample(
+    batch: data.Batch, eighths: int, grades: tuple[int, ...], shares: list[float], counts: list[int]
+) -> Sample:
+    lines = np.stack([drawn(rgb, share) for rgb, share in zip(batch, shares, strict=True)])
+    labels = np.stack([parted(rgb, count) for rgb, count in zip(batch, counts, strict=True)])
+    there = labels.reshape(len(batch), -1).max(1).astype(np.int64) + 1
+    return Sample(
+        batch,
+        torch.from_numpy(lines[:, None].astype(np.float32)),
+        torch.from_numpy(labels.astype(np.int64)),
+        torch.from_numpy(np.where(there > 1, there, 0)),
+        eighths,
+        grades,
+    )
+
+
+def _held(stage: Stage, pictures: list[Any]) -> list[Sample]:
+    """Validation batches, the same ones each time."""
+    batches = data.crops(pictures, stage.crop, 4, 7)
+    return [_sample(next(batches), 4, (8,) * 4, [0.02] * 4, [4] * 4) for _ in range(4)]
+
+
+def _passed(model: Conceptual, batch: Sample, device: torch.device) -> tuple[Tensor, Tensor, Coded]:
+    """The pictures, the logarithms of their steps, and what the model makes of them."""
+    picture = torch.from_numpy(batch.pictures).to(device).permute(0, 3, 1, 2).float() / 255
+    picture = picture.contiguous(memory_format=torch.channels_last)
+    logs = torch.tensor([log_step(grade) for grade in batch.grades], device=device)
+    others = (part.to(device) for part in (batch.lines, batch.labels, batch.count))
+    with autocast(device):
+        coded = model(picture, *others, batch.eighths, logs)
+    return picture, logs, coded
+
+
+def _error(decoded: Tensor, picture: Tensor) -> Tensor:
+    return (decoded.float() - picture).square().mean((1, 2, 3))
+
+
+def _unlike(like: Likeness, decoded: Tensor, picture: Tensor) -> Iterator[Tensor]:
+    """LPIPS at full, half and quarter size: at one size alone the network learns to deceive it."""
+    for size in (1, 2, 4):
+        if size > 1:
+            decoded, picture = avg_pool2d(decoded, 2), avg_pool2d(picture, 2)
+        yield like(decoded, picture)
+
+
+def _turned(decoded: Tensor, picture: Tensor) -> tuple[Tensor, Tensor]:
+    """Both turned and cut alike at random: what deceives LPIPS in one place and direction only costs."""
+    turn, mirror, down, across = (int(torch.randint(0, most, ())) for most in (4, 2, 4, 4))
+    found = []
+    for one in (decoded, picture):
+        cut = one[:, :, down : one.shape[2] - 8 + down, across : one.shape[3] - 8 + across]
+        moved = torch.rot90(cut, turn, (2, 3))
+        found.append(moved.flip(3) if mirror else moved)
+    return found[0], found[1]
+
+
+def _grade(batch: Sample, logs: Tensor) -> Tensor:
+    """The quality as the critic is told it, about -2 to 2."""
+    rates = [expected(batch.eighths, grade) for grade in batch.grades]
+    return torch.log2(torch.tensor(rates, device=logs.device) / 0.06)
+
+
+def _show(file: Path, picture: Tensor, coded: Coded) -> None:
+    """Pictures, what the texture layer shows alone, and what is painted, side by side."""
+    small = torch.nn.functional.interpolate(coded.small, picture.shape[2:])
+    rows = [torch.cat(list(part), 2) for part in (picture, small, coded.picture)]
+    shown = torch.cat(rows, 1).clamp(0, 1).permute(1, 2, 0).cpu().numpy()
+    media.write(file, iter([Frame(np.rint(shown * 255).astype(np.uint8), 0)]), Fraction(1))
