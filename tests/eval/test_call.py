@@ -85,9 +85,8 @@ def test_a_codec_that_looks_ahead_is_refused() -> None:
 def test_the_command_writes_its_figures(
     tmp_path: Path, make_clip: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    from eval import loss_command
-
     import genvc
+    from eval import loss_command
 
     monkeypatch.setattr(genvc, "create", lambda name, **options: Chain())
     monkeypatch.setattr(loss_command, "_WAYS", [("bare", "chain", {}, 0), ("copied", "chain", {}, 2)])
