@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from . import container, media
+from .beside import unfinished
 from .codec import create
-from .errors import BadInput, Notice
+from .errors import BadInput, CorruptStream, Notice
 from .plugins import codec_entry
-from .types import Frame, Packet
+from .types import Codec, Frame, Packet
 
 __all__ = ["Decoded", "Encoded", "decode_file", "encode_file"]
 
@@ -105,17 +106,23 @@ def decode_file(
     target: str | os.PathLike[str] | None,
     *,
     device: str = "auto",
+    salvage: bool = False,
     progress: Progress | None = None,
 ) -> Decoded:
     """Decodes a .gvc file or "-" into any target of media.write, or with None into a hash.
 
+    salvage: what is left of a file that was cut or damaged, or of the temporary one whose writer was killed.
     Raises GenvcError, CorruptStream among them; the target appears only when all of it was right.
     """
     if target is not None:
         media.check_target(os.fspath(target))
         _check_apart(source, target)
     name = os.fspath(source)
-    stream = container.Reader(sys.stdin.buffer if name == "-" else Path(name))
+    rest = _left_of(name) if salvage else None
+    if rest is not None:
+        stream = rest.stream
+    else:
+        stream = container.Reader(sys.stdin.buffer if name == "-" else Path(name))
     try:
         made = create(stream.info.codec, stream.info.model, device)
         if stream.generated and target is not None:
@@ -125,10 +132,13 @@ def decode_file(
                 stacklevel=2,
             )
         sound = _sound(stream) if target is not None and media.holds_sound(os.fspath(target)) else None
-        packets = _pictures(stream.packets(verify=name != "-"), sound)
+        if rest is None:
+            shown = made.decode(_pictures(stream.packets(verify=name != "-"), sound), stream.info)
+        else:
+            shown = _saved(made, rest, sound)
         started = time.perf_counter()
         span = _Span(stream.info.fps)
-        frames = _counted(span.over(made.decode(packets, stream.info)), None, progress)
+        frames = _counted(span.over(shown), None, progress)
         if target is None:
             md5 = media.md5(frames)
         else:
@@ -137,6 +147,8 @@ def decode_file(
         return Decoded(span.frames, time.perf_counter() - started, md5)
     finally:
         stream.close()
+        if rest is not None:
+            rest.close()
 
 
 def _check_apart(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
@@ -176,6 +188,46 @@ def _pictures(packets: Iterable[Packet], sound: media.Waiting | None) -> Iterato
             yield packet
         elif packet.track == 1 and sound is not None:
             sound.packets.append(packet)
+
+
+def _left_of(name: str) -> container.Salvage:
+    """The file, or what a writer that was killed left beside it."""
+    if name == "-":
+        raise BadInput("what is left of a pipe cannot be saved; put it into a file first")
+    if not os.path.exists(name) and (parts := unfinished(name)):
+        warnings.warn(f"'{name}' was never finished; reading '{parts[0]}'", Notice, stacklevel=3)
+        name = parts[0]
+    return container.Salvage(Path(name))
+
+
+def _saved(made: Codec, rest: container.Salvage, sound: media.Waiting | None) -> Iterator[Frame]:
+    """The frames of all groups that can be decoded; each seek point starts anew, whatever was before it."""
+    groups = rest.groups()
+    held = next(groups, None)
+    faults = 0
+    while held is not None:
+        ended = False
+
+        def packets() -> Iterator[Packet]:
+            nonlocal held, ended
+            while held is not None and not ended:
+                yield from _pictures(held.packets, sound)
+                held = next(groups, None)
+                ended = held is None or held.seek_point
+
+        try:
+            yield from made.decode(packets(), rest.stream.info)
+        except CorruptStream:
+            faults += 1
+            if not ended:
+                held = next((group for group in groups if group.seek_point), None)
+    if not rest.saved:
+        raise CorruptStream("nothing can be saved: no group is whole")
+    if not rest.whole or faults:
+        words = f"saved what was left: {rest.checked} whole groups"
+        words += ", and packets of one that was cut" * (rest.saved > rest.checked)
+        words += f"; {faults} could not be shown to their end" * bool(faults)
+        warnings.warn(words, Notice, stacklevel=2)
 
 
 class _Span:

@@ -76,6 +76,9 @@ def decode_command(
     to: Annotated[
         str | None, typer.Option("--to", metavar="md5", help="Print a hash of the frames instead.")
     ] = None,
+    salvage: Annotated[
+        bool, typer.Option("--salvage", help="What is left of a file that was cut, damaged or not finished.")
+    ] = False,
     device: Device = "auto",
 ) -> None:
     """Decode a .gvc file into video or pictures."""
@@ -87,7 +90,7 @@ def decode_command(
     from ..files import decode_file
 
     with Progress("decoding") as progress:
-        made = decode_file(source, target, device=device, progress=progress)
+        made = decode_file(source, target, device=device, salvage=salvage, progress=progress)
     if target is None:
         typer.echo(made.md5)
     else:

@@ -8,6 +8,7 @@ docs/bitstream.md has the format byte by byte.
 
 from .layout import Track
 from .reader import Piece, Reader, read
+from .salvage import Salvage
 from .writer import Summary, Writer, write
 
-__all__ = ["Piece", "Reader", "Summary", "Track", "Writer", "read", "write"]
+__all__ = ["Piece", "Reader", "Salvage", "Summary", "Track", "Writer", "read", "write"]

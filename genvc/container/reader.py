@@ -96,6 +96,21 @@ class Reader:
         finally:
             self._input.close()
 
+    def group_at(self, start: int, number: int) -> Iterator[Piece]:
+        """The pieces of one group of a source that stands where it begins; raises CorruptStream."""
+        self._input.offset, self._input.crc = start, self._seed
+        head = self._input.byte("a group")
+        if head not in (bits.GROUP, bits.CONTINUED):
+            raise CorruptStream("no group begins here")
+        yield from self._group(start, number, head == bits.GROUP)
+
+    def end_at(self, start: int, groups: int, packets: int) -> None:
+        """Read the end record of a source that stands there; raises CorruptStream where it is not that."""
+        self._input.offset, self._input.crc = start, self._seed
+        if self._input.byte("the end record") != bits.END:
+            raise CorruptStream("no end record is here")
+        self._finish(groups, packets)
+
     def close(self) -> None:
         """Close the source if it was given as a path."""
         self._input.close()

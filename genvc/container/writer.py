@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import secrets
 import stat
 import zlib
 from collections.abc import Iterable, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
+from ..beside import beside
 from ..errors import BadInput
 from ..types import Packet, StreamInfo
 from . import layout as bits
@@ -180,6 +180,8 @@ class Writer:
             self._open = False
             self._write(bytes([bits.CHECK]))
             self._write(bits.pack_check(self._crc))
+            # whoever is killed from here on has written this group
+            self._output.flush()
 
     def _write(self, data: bytes) -> None:
         self._output.write(data)
@@ -225,9 +227,8 @@ class _Output:
             if not stat.S_ISREG(mode):
                 self._file = open(path, "wb")  # noqa: SIM115
                 return
-            folder, name = os.path.split(path)
             self._final = path
-            self._temporary = os.path.join(folder, f".{name[:100]}.{secrets.token_hex(4)}.part")
+            self._temporary = beside(path)
             self._file = open(self._temporary, "xb")  # noqa: SIM115
         except (OSError, ValueError) as error:
             raise self._failure(error) from error

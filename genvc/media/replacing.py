@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..beside import beside
 from ..errors import BadInput
 
 __all__ = ["replacing"]
@@ -28,22 +29,22 @@ def replacing(target: Path, folder: bool = False) -> Iterator[Path]:
         raise BadInput(f"'{target}' exists and is not an empty folder")
     # a link stays a link: what it points to is replaced
     place = target.resolve() if target.is_symlink() else target
-    beside = place.with_name(f".{place.name[:200]}.{os.getpid()}.part")
+    here = Path(beside(str(place)))
     try:
         if folder:
-            beside.mkdir()
+            here.mkdir()
         else:
-            beside.touch()
+            here.touch()
     except OSError as error:
         raise BadInput(f"cannot write '{target}': {error.strerror or error}") from error
     try:
-        yield beside
+        yield here
         if folder and place.exists():
             place.rmdir()
-        os.replace(beside, place)
+        os.replace(here, place)
     except BaseException:
         if folder:
-            shutil.rmtree(beside, ignore_errors=True)
+            shutil.rmtree(here, ignore_errors=True)
         else:
-            beside.unlink(missing_ok=True)
+            here.unlink(missing_ok=True)
         raise
