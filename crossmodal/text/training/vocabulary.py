@@ -1,12 +1,17 @@
 """The vocabulary of a language model, learnt from the training split's captions."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from genvc.errors import BadInput
 
 from ..tokens import Vocabulary
 
-__all__ = ["learned"]
+__all__ = ["learned", "load", "save"]
 
+_FILE = "vocabulary.json"
 _LEAST_COUNT = 2
 
 
@@ -57,3 +62,19 @@ def _joined(parts: list[bytes], pair: tuple[bytes, bytes]) -> list[bytes]:
         else:
             found.append(part)
     return found
+
+
+def save(vocabulary: Vocabulary, folder: Path) -> None:
+    """Beside the checkpoint, which is of no use without it."""
+    lists = {"words": vocabulary.words, "pieces": vocabulary.pieces}
+    text = json.dumps({key: [one.decode("latin-1") for one in some] for key, some in lists.items()})
+    (folder / _FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def load(folder: Path) -> Vocabulary:
+    """The one that save() wrote; raises BadInput."""
+    try:
+        lists = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+        return Vocabulary(*([one.encode("latin-1") for one in lists[key]] for key in ("words", "pieces")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadInput(f"{folder / _FILE} is no vocabulary that a training left") from error
