@@ -1,8 +1,10 @@
 """The language model in whole numbers: how likely each token is next, alike on every machine.
 
-Weights, states and activations are integers in units of 2^-12, held in float64: a product of two is in
-units of 2^-24 and sums of them stay far below 2^53, so no order of summation, thread count or library
-changes a result. Sigmoid, exponential and logarithm are tables of integers that ship with the weights.
+Numbers are integers in units of 2^-12. Sums of products are taken in float64, where those of any such
+numbers here stay far below 2^53, or, where they take most of the time, of weights and states of 8 bits in
+float32, where they stay below 2^24: no order of summation, thread count or library changes a result. All
+else is single operations that IEEE 754 rounds to nearest. Sigmoid, exponential and logarithm are tables of
+integers that ship with the weights.
 """
 
 from collections.abc import Mapping
@@ -18,6 +20,7 @@ from .tokens import Vocabulary
 __all__ = ["CODE_BITS", "MOST_TOLD", "LanguageModel", "budget_of", "tables"]
 
 Numbers = npt.NDArray[np.float64]
+States = npt.NDArray[np.float32]
 Whole = npt.NDArray[np.int64]
 
 POINT: Final = 1 << 12
@@ -32,6 +35,12 @@ _LOG_BITS: Final = 8
 CODE_BITS: Final = 16
 """What a token costs is counted in 1/16 bit."""
 _MOST_COST: Final = 24 * CODE_BITS
+
+MAX_STATE: Final = 1 << 10
+_HALF: Final = np.float32(0.5)
+_ONE_STEP: Final = np.float32(1 / POINT)
+_STATE_STEP: Final = np.float32(1 / 32)  # states enter the product with 7 bits after the point
+_SIGMOID_STEP: Final = np.float32(1 / 4)
 
 MOST_TOLD: Final = 31
 """The model is told the length of codes up to so many bytes; beyond, budgets are 0."""
@@ -72,16 +81,23 @@ class LanguageModel:
         try:
             words, pieces = (bytes(tensors[key]).split(b" ") for key in ("words", "pieces"))
             self.vocabulary = Vocabulary(words, pieces)
-            self._sigmoid, self._exp, self._log = (
+            half, self._exp, self._log = (
                 np.asarray(tensors["table." + key], np.float64) for key in ("sigmoid", "exp", "log")
             )
+            # the table is of 0 and more; sigmoid(-x) = 1 - sigmoid(x)
+            self._sigmoid = np.concatenate([POINT - half[:0:-1], half]).astype(np.float32)
             weights = {key: _whole(tensors[key]) for key in tensors if key.startswith("language.")}
+            weights["language.state"] = np.zeros(1)
             embedding, budget = weights["language.embedding"], weights["language.budget"]
-            into, on = weights["language.input"], weights["language.state"]
-            self.size = on.shape[1]
-            self._embedding, self._budget = embedding, budget
-            self._into, self._into_bias = into.T.copy(), weights["language.input_bias"]
-            self._on, self._on_bias = on.T.copy(), weights["language.state_bias"]
+            self._embedding, self._into = embedding, weights["language.input"].T.copy()
+            self._on, self._on_shift = _steps_of(tensors["language.state"], tensors["state_shift"])
+            self._on_bias = weights["language.state_bias"].astype(np.float32)
+            self.size, gates = self._on.shape
+            bias_in = weights["language.input_bias"]
+            # what the gates make of a token is computed when it first comes, and kept
+            self._gates = np.zeros((len(embedding), gates), np.float32)
+            self._known = np.zeros(len(embedding), np.bool_)
+            self._budget = _rounded(budget @ self._into + bias_in * POINT, POINT).astype(np.float32)
             self._project = weights["language.project"].T.copy()
             self._project_bias = weights["language.project_bias"]
             tail, self.head = weights["language.tail"], int(tensors["head"])
@@ -96,8 +112,8 @@ class LanguageModel:
         fits = (
             embedding.shape[0] == len(bias) == len(self.vocabulary)
             and budget.shape == (_BUDGETS, width)
-            and into.shape == (3 * self.size, width)
-            and on.shape == (3 * self.size, self.size)
+            and self._into.shape == (width, gates)
+            and gates == 3 * self.size <= 3 * MAX_STATE
             and self._project.shape == (self.size, width)
             and 0 < self.head < len(bias)
             and all(np.abs(one).max() < LIMIT for one in weights.values())
@@ -105,24 +121,28 @@ class LanguageModel:
         if not fits:
             raise BadInput("the weights of the language model do not fit each other")
 
-    def step(self, state: Numbers, tokens: Whole, budgets: Whole) -> tuple[Numbers, Numbers]:
+    def step(self, state: States, tokens: Whole, budgets: Whole) -> tuple[States, Numbers]:
         """The states after these tokens, and what the next tokens' probabilities come from: (n, width).
 
-        state: (n, size), zeros before the first token, which is END.
+        state: float32 (n, size), zeros before the first token, which is END.
         """
-        seen = (self._embedding[tokens] + self._budget[budgets]) @ self._into + self._into_bias * POINT
-        kept = state @ self._on + self._on_bias * POINT
-        size = self.size
-        reset, update = (
-            self._sigmoid_of(_rounded(seen[:, part] + kept[:, part], _FINE_SIGMOID))
-            for part in (slice(size), slice(size, 2 * size))
-        )
-        memory = np.clip(_rounded(kept[:, 2 * size :], POINT), -LIMIT, LIMIT)
-        fresh = seen[:, 2 * size :] + reset * memory
+        new = tokens[~self._known[tokens]]
+        if len(new):
+            self._gates[new] = _rounded(self._embedding[new] @ self._into, POINT)
+            self._known[new] = True
+        seen = self._gates[tokens] + self._budget[budgets]
+        # whole numbers of 8 bits each: the sum is below 2^24, so that a float32 holds it exactly
+        sums = np.floor(state * _STATE_STEP + _HALF) @ self._on
+        kept = np.floor(sums * self._on_shift + _HALF) + self._on_bias
+        both, size = 2 * self.size, self.size
+        gates = self._sigmoid_of(seen[:, :both] + kept[:, :both])
+        reset, update = gates[:, :size], gates[:, size:]
+        memory = np.clip(kept[:, both:], -LIMIT, LIMIT)
+        fresh = seen[:, both:] + np.floor(reset * memory * _ONE_STEP + _HALF)
         # tanh(x) = 2 sigmoid(2 x) - 1
-        new = 2 * self._sigmoid_of(_rounded(2 * fresh, _FINE_SIGMOID)) - POINT
-        state = np.floor(((POINT - update) * new + update * state) / POINT + 0.5)
-        hidden = _rounded(state @ self._project + self._project_bias * POINT, POINT)
+        new_state = 2 * self._sigmoid_of(2 * fresh) - POINT
+        state = np.floor(((POINT - update) * new_state + update * state) * _ONE_STEP + _HALF)
+        hidden = _rounded(state.astype(np.float64) @ self._project + self._project_bias * POINT, POINT)
         return state, np.clip(hidden, -LIMIT, LIMIT)
 
     def frequent(self, hidden: Numbers) -> Numbers:
@@ -145,10 +165,12 @@ class LanguageModel:
         counts: Numbers = self._exp[below.astype(np.intp)]
         return counts
 
-    def _sigmoid_of(self, values: Numbers) -> Numbers:
-        """Of values in units of 1/1024, in units of 2^-12."""
-        found: Numbers = self._sigmoid[np.minimum(np.abs(values), len(self._sigmoid) - 1).astype(np.intp)]
-        return np.where(values < 0, POINT - found, found)
+    def _sigmoid_of(self, values: States) -> States:
+        """Of values in units of 2^-12."""
+        places = np.floor(values * _SIGMOID_STEP + _HALF)
+        reach = _SIGMOID_END * _FINE_SIGMOID
+        found: States = self._sigmoid[(np.clip(places, -reach, reach) + reach).astype(np.int32)]
+        return found
 
     def _log2(self, values: Numbers) -> Numbers:
         """In 1/16 bit; values: whole, at least 1."""
@@ -161,6 +183,17 @@ class LanguageModel:
 def _whole(weights: Any) -> Numbers:
     """Weights in units of 2^-12."""
     return np.rint(np.asarray(weights).astype(np.float64) * POINT)
+
+
+def _steps_of(weights: Any, shift: Any) -> tuple[States, States]:
+    """Weights of 8 bits, (size, gates), and what a sum of products with a state of 7 bits is multiplied by.
+
+    shift: (gates) bits after the point of each gate's weights; the product is in units of 2^-12.
+    """
+    steps, shift = np.asarray(weights), np.asarray(shift)
+    if steps.dtype != np.int8 or shift.shape != steps.shape[:1] or shift.min() < 0 or shift.max() > 12:
+        raise ValueError("the weights of the state are not bytes with their point")
+    return steps.T.astype(np.float32), np.exp2(5 - shift.astype(np.float32))
 
 
 def _rounded(sums: Numbers, unit: int) -> Numbers:

@@ -5,7 +5,7 @@ expects texts of some fifty bits. The writer tries lengths from short to long an
 the text's code fits into.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -22,19 +22,32 @@ MAX_TOKENS: Final = 1024
 FIRST: Final = np.array([252.0, 4.0])
 """A code begins with symbol 0 of these frequencies, so that its first byte is below 252."""
 
-_SIDE_BY_SIDE: Final = 64
+_SIDE_BY_SIDE: Final = 128
 _SAVED: Final = 3  # bits that knowing the length saves, about
+_ROOM: Final = 2  # bits above those of the next shorter length at which that is tried too
+_TRIES: Final = 4  # lengths
 _LUCK: Final = 5  # bits too many at which a code is still tried: it may fit by chance
 
 
-def write(model: LanguageModel, texts: Sequence[Sequence[int]]) -> list[bytes]:
-    """The codes of texts, each tokens without END, fewer than MAX_TOKENS."""
-    found = [b""] * len(texts)
+def write(
+    model: LanguageModel,
+    texts: Sequence[Sequence[int]],
+    most: Sequence[int],
+    progress: Callable[[int, int], None] | None = None,
+) -> list[bytes | None]:
+    """The codes of texts, each tokens without END, fewer than MAX_TOKENS; None for those that are not short.
+
+    most: bytes for each text. progress: is told how many are done, of how many.
+    """
+    found: list[bytes | None] = [None] * len(texts)
     order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
     for at in range(0, len(order), _SIDE_BY_SIDE):
         group = order[at : at + _SIDE_BY_SIDE]
-        for number, code in zip(group, _written(model, [texts[number] for number in group]), strict=True):
+        codes = _written(model, [texts[number] for number in group], [most[number] for number in group])
+        for number, code in zip(group, codes, strict=True):
             found[number] = code
+        if progress is not None:
+            progress(min(at + _SIDE_BY_SIDE, len(order)), len(order))
     return found
 
 
@@ -49,29 +62,37 @@ def read(model: LanguageModel, codes: Sequence[bytes]) -> list[list[int]]:
     return found
 
 
-def _written(model: LanguageModel, texts: Sequence[Sequence[int]]) -> list[bytes]:
-    blind = _tried(model, texts, [0] * len(texts))
+def _written(
+    model: LanguageModel, texts: Sequence[Sequence[int]], most: Sequence[int]
+) -> list[bytes | None]:
+    blind = _tried(model, texts, [0] * len(texts), most)
     # a code as short as those whose length is told would be taken for one of them
-    found = [code.ljust(MOST_TOLD + 1, b"\0") for code, _ in blind]
-    tried = [max(1, -(-(bits - _SAVED * CODE_BITS) // (8 * CODE_BITS)) - 1) for _, bits in blind]
-    open_ = [number for number, length in enumerate(tried) if length <= MOST_TOLD]
-    while open_:
-        attempts = _tried(model, [texts[number] for number in open_], [tried[number] for number in open_])
-        left = []
-        for number, (code, _) in zip(open_, attempts, strict=True):
-            if code is not None and len(code) <= tried[number]:
-                found[number] = code.ljust(tried[number], b"\0")
-            elif tried[number] < min(MOST_TOLD, len(blind[number][0]) + 4):
-                tried[number] += 1
-                left.append(number)
-        open_ = left
+    found = [None if code is None else code.ljust(MOST_TOLD + 1, b"\0") for code, _ in blind]
+    likely = [max(1, -(-(bits - _SAVED * CODE_BITS) // (8 * CODE_BITS))) for _, bits in blind]
+    lengths = {number: likely[number] for number, code in enumerate(found) if code is not None}
+    while lengths := {number: length for number, length in lengths.items() if 1 <= length <= MOST_TOLD}:
+        told = list(lengths.values())
+        attempts = _tried(model, [texts[number] for number in lengths], told, told)
+        following = {}
+        for (number, length), (code, bits) in zip(lengths.items(), attempts, strict=True):
+            best = found[number]
+            if code is not None and best is not None and length < len(best):
+                found[number] = code.ljust(length, b"\0")
+            if code is None and likely[number] <= length < likely[number] + _TRIES:
+                following[number] = length + 1
+            elif length == likely[number] and bits <= (8 * length - 8 + _ROOM) * CODE_BITS:
+                following[number] = length - 1
+        lengths = following
     return found
 
 
 def _tried(
-    model: LanguageModel, texts: Sequence[Sequence[int]], lengths: Sequence[int]
+    model: LanguageModel, texts: Sequence[Sequence[int]], lengths: Sequence[int], most: Sequence[int]
 ) -> list[tuple[bytes | None, int]]:
-    """Codes of texts if they are told to have these lengths, and their cost in 1/16 bit; None where it is too much."""
+    """Codes of texts if these are said to be their lengths, 0 for nothing said, and their cost in 1/16 bit.
+
+    None for codes of more than `most` bytes; their cost is then that of a part of the text.
+    """
     count = len(texts)
     coders = [SymbolEncoder() for _ in texts]
     for coder in coders:
@@ -81,10 +102,10 @@ def _tried(
     for row, tokens in enumerate(texts):
         wanted[row, : len(tokens)] = tokens
     told = np.array(lengths)
-    most = np.where(told > 0, (8 * told + _LUCK) * CODE_BITS, np.iinfo(np.int64).max)
+    limit = (8 * np.array(most) + _LUCK) * CODE_BITS
     costs = np.zeros(count, np.int64)
     rows = np.arange(count)
-    states = np.zeros((count, model.size))
+    states = np.zeros((count, model.size), np.float32)
     last = np.full(count, END)
     for step in range(longest):
         states, hidden = model.step(states, last, budget_of(told[rows], costs[rows]))
@@ -100,13 +121,14 @@ def _tried(
             costs[rows[rare]] += model.cost(among, chosen)
             for row, symbol, one in zip(rows[rare], chosen, among, strict=True):
                 coders[row].put_among(symbol, one)
-        on = (last != END) & (costs[rows] <= most[rows])
+        on = (last != END) & (costs[rows] <= limit[rows])
         rows, states, last = rows[on], states[on], last[on]
         if not len(rows):
             break
+    codes = [coder.finish() if within else None for coder, within in zip(coders, costs <= limit, strict=True)]
     return [
-        (coder.finish() if cost <= limit else None, int(cost))
-        for coder, cost, limit in zip(coders, costs, most, strict=True)
+        (code if code is not None and len(code) <= bytes_ else None, int(cost))
+        for code, cost, bytes_ in zip(codes, costs, most, strict=True)
     ]
 
 
@@ -118,7 +140,7 @@ def _read(model: LanguageModel, codes: Sequence[bytes]) -> list[list[int]]:
     lengths = np.array([len(code) for code in codes])
     found: list[list[int]] = [[] for _ in codes]
     rows = np.arange(len(codes))
-    states = np.zeros((len(codes), model.size))
+    states = np.zeros((len(codes), model.size), np.float32)
     spent = np.zeros(len(codes), np.int64)
     last = np.full(len(codes), END)
     for _ in range(MAX_TOKENS + 1):

@@ -22,13 +22,21 @@ _LONGEST = 64  # tokens of a text that is trained on
 _MOST = 31  # bytes of a code whose length the model is told
 _BLIND = 0.15  # share of texts whose code's length is not told
 _GLUED, _SPELLED = 0.03, 0.1
+_TESTED = 0.2
+_ROOM = 4  # bits left at which a shorter code is tried
+_DOUBT = 1.5
+_FLAT = 3.0
 _POOL = 50  # batches that are sorted by length together
 _IGNORED = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What a checkpoint belongs to."""
+    """What a checkpoint belongs to.
+
+    blind_steps: at first, in which no code's length is told. plain_steps: at first, in which all texts count
+    alike; after them those count little whose code has room left.
+    """
 
     steps: int
     batch: int
@@ -39,6 +47,7 @@ class Stage:
     embedding: int
     head: int
     blind_steps: int
+    plain_steps: int
     name: str = "text"
 
 
@@ -65,23 +74,30 @@ class Ledger(nn.Module):
         self.register_buffer("costs", torch.zeros(texts, _LONGEST, dtype=torch.float16))
         self.register_buffer("length", torch.zeros(texts, dtype=torch.int16))
 
-    def budgets(self, rows: Tensor, steps: int) -> Tensor:
-        """(texts, steps): inputs of the network, 0 where a length is not known."""
-        length = self.length[rows].int()[:, None]
+    def budgets(self, rows: Tensor, lengths: Tensor, steps: int) -> Tensor:
+        """(texts, steps): inputs of the network if codes have these lengths, 0 where a length is not known."""
+        length = lengths[:, None]
         spent = self.costs[rows, :steps].float().cumsum(1).roll(1, 1)
         spent[:, 0] = 0
         known = (length > 0) & (length <= _MOST) & (rows >= 0)[:, None]
         return torch.where(known, budget_of((8 * length - spent).floor().long()), 0)
 
-    def enter(self, rows: Tensor, bits: Tensor, told: Tensor) -> None:
-        """bits: (texts, steps), what tokens cost now, 0 beyond the end. told: whose length was."""
-        whole = bits.sum(1)
-        old = self.length[rows].int()
-        guessed = ((whole - 3) / 8).ceil().clamp(1, 127).int()
-        moved = old + (whole > 8 * old).int() - (whole < 8 * old - 8.5).int()
-        length = torch.where(old == 0, guessed, torch.where(told, moved, old)).clamp(1, 127)
+    def tested(self, rows: Tensor) -> Tensor:
+        """Which texts to try with a code that is a byte shorter: some of those that left half a byte and more."""
+        length = self.length[rows].int()
+        left = 8 * length - self.costs[rows].float().sum(1)
+        return (left > _ROOM) & (length > 1) & (torch.rand(len(rows)) < _TESTED)
+
+    def enter(self, rows: Tensor, bits: Tensor, told: Tensor, lengths: Tensor) -> None:
+        """bits: (texts, steps), what tokens cost now, 0 beyond the end. told: whose length was, and as what."""
+        whole, old = bits.sum(1), self.length[rows].int()
+        guessed = ((whole - 3) / 8).ceil().int()
+        # costs vary with what was dropped: only what is clearly too much moves a text up
+        moved = lengths + (whole > 8 * lengths + _DOUBT).int() - (whole < 8 * lengths - 9).int()
+        failed = told & (lengths < old) & (whole > 8 * lengths + _DOUBT)
+        length = torch.where(old == 0, guessed, torch.where(told & ~failed, moved, old)).clamp(1, 127)
         kept = rows >= 0
-        use = kept & (told | (old == 0))
+        use = kept & ~failed & (told | (old == 0))
         self.length[rows[kept]] = length[kept].short()
         self.costs[rows[use], : bits.shape[1]] = bits[use].half()
 
@@ -193,18 +209,27 @@ class _Run(Run[Batch]):
         tokens, rows = batch.tokens.to(self.device), batch.rows.to(self.device)
         inputs, targets = tokens[:, :-1].clamp(min=0), tokens[:, 1:]
         told = torch.zeros(len(rows), dtype=torch.bool)
+        lengths = self.ledger.length[rows].int()
         budgets = torch.zeros_like(inputs)
         if self.done >= self.stage.blind_steps:
             told = (torch.rand(len(rows)) >= _BLIND) & (rows >= 0)
-            budgets = self.ledger.budgets(rows, inputs.shape[1]) * told[:, None]
+            lengths = lengths - (told & self.ledger.tested(rows)).int()
+            budgets = self.ledger.budgets(rows, lengths, inputs.shape[1]) * told[:, None]
             told &= budgets[:, 0] > 0
         hidden = self.net(inputs, budgets)
         there = targets != _IGNORED
         nats = self.net.nats(hidden[there], targets[there])
         bits = torch.zeros(targets.shape)
         bits[there] = nats.detach() / math.log(2)
-        self.ledger.enter(rows, bits, told)
-        return nats.mean()
+        if self.done < self.stage.plain_steps:
+            weights = torch.ones_like(nats)
+        else:
+            over = bits.sum(1) - 8 * lengths
+            flat = torch.where(told, 2 * torch.sigmoid(over / _FLAT), 1.0)
+            flat = torch.where(told & (lengths < self.ledger.length[rows]) & (over > _DOUBT), 0.0, flat)
+            weights = flat[:, None].expand_as(bits)[there]
+        self.ledger.enter(rows, bits, told, lengths)
+        return (weights * nats).sum() / weights.sum()
 
     @torch.no_grad()
     def validated(self) -> dict[str, Any]:
