@@ -18,11 +18,12 @@ from genvc.errors import BadInput, CorruptStream, ModelNotFound
 from . import contexts, words
 from .language import LanguageModel
 
-__all__ = ["DEFAULT", "MAX_BYTES", "decode_all", "encode_all", "language_model"]
+__all__ = ["DEFAULT", "MAX_BYTES", "decode_all", "encode_all", "language_model", "method_of"]
 
 DEFAULT: Final = "text-captions"
 MAX_BYTES: Final = 1 << 16
 _CONTEXTS, _DEFLATE, _RAW = 252, 253, 255
+_METHODS: Final = {_CONTEXTS: "contexts", _DEFLATE: "deflate", _RAW: "utf-8"}
 _SPELLED: Final = 1.5  # bytes a token at least, or the model knows too few of the words to be of use
 _SHORT: Final = 2  # a model's code this many times shorter than the text is taken without a look at others
 
@@ -54,6 +55,13 @@ def decode_all(codes: Sequence[bytes], model: str = "") -> list[str]:
         for number, some in zip(spoken, tokens, strict=True):
             found[number] = language.vocabulary.text(some)
     return [_as_text(text) for text in found]
+
+
+def method_of(code: bytes) -> str:
+    """How a text is coded; "" for no way that is known."""
+    if not code:
+        return "empty"
+    return _METHODS.get(code[0], "words" if code[0] < _CONTEXTS else "")
 
 
 def language_model(name: str) -> LanguageModel | None:

@@ -16,7 +16,7 @@ from genvc.errors import CorruptStream
 from .language import CODE_BITS, MOST_TOLD, LanguageModel, Whole, budget_of
 from .tokens import END
 
-__all__ = ["FIRST", "MAX_TOKENS", "read", "write"]
+__all__ = ["FIRST", "MAX_TOKENS", "costs", "read", "write"]
 
 MAX_TOKENS: Final = 1024
 FIRST: Final = np.array([252.0, 4.0])
@@ -24,7 +24,7 @@ FIRST: Final = np.array([252.0, 4.0])
 
 _SIDE_BY_SIDE: Final = 128
 _SAVED: Final = 3  # bits that knowing the length saves, about
-_ROOM: Final = 2  # bits above those of the next shorter length at which that is tried too
+_ROOM: Final = 4  # bits above those of the next shorter length at which that is tried too
 _TRIES: Final = 4  # lengths
 _LUCK: Final = 5  # bits too many at which a code is still tried: it may fit by chance
 
@@ -48,6 +48,19 @@ def write(
             found[number] = code
         if progress is not None:
             progress(min(at + _SIDE_BY_SIDE, len(order)), len(order))
+    return found
+
+
+def costs(model: LanguageModel, texts: Sequence[Sequence[int]]) -> list[int]:
+    """What texts and their ends cost where the length of a code is not told, in 1/16 bit."""
+    found = [0] * len(texts)
+    order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
+    for at in range(0, len(order), _SIDE_BY_SIDE):
+        group = order[at : at + _SIDE_BY_SIDE]
+        some = [texts[number] for number in group]
+        without_limit = [1 << 20] * len(group)
+        for number, (_, cost) in zip(group, _tried(model, some, [0] * len(group), without_limit), strict=True):
+            found[number] = cost
     return found
 
 
