@@ -22,6 +22,12 @@ def train(
     plain_steps: Annotated[
         int, typer.Option("--plain-steps", min=0, help="At first, in which all texts count alike.")
     ] = 5000,
+    flat: Annotated[
+        float, typer.Option("--flat", min=0.1, help="Bits; the smaller, the less texts with room left count.")
+    ] = 3.0,
+    start: Annotated[
+        Path | None, typer.Option("--start", metavar="FILE", help="Checkpoint of an earlier training.")
+    ] = None,
     batch: Annotated[int, typer.Option("--batch", min=1, help="Texts of a step.")] = 48,
     rate: Annotated[float, typer.Option("--rate", help="The highest learning rate.")] = 2e-3,
     dropout: Annotated[float, typer.Option("--dropout", min=0, max=0.9)] = 0.35,
@@ -51,12 +57,12 @@ def train(
     if (out / "checkpoint.pt").exists():
         vocabulary = load(out)
     else:
-        save(vocabulary := learned(texts), out)
+        save(vocabulary := load(start.parent) if start is not None else learned(texts), out)
     torch.set_num_threads(threads)
-    stage = Stage(steps, batch, rate, seed, dropout, state, embedding, head, blind_steps, plain_steps)
+    stage = Stage(steps, batch, rate, seed, dropout, state, embedding, head, blind_steps, plain_steps, flat)
     torch.set_flush_denormal(True)
     try:
-        run(stage, texts, held, vocabulary, out, pick(device), every)
+        run(stage, texts, held, vocabulary, out, pick(device), every, start)
     finally:
         torch.set_flush_denormal(False)
     print(f"{out / 'checkpoint.pt'}: {steps} steps", file=sys.stderr)

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from genvc.errors import BadInput
 from genvc.training import several
 from genvc.training.run import Run, perform
 
@@ -25,7 +26,6 @@ _GLUED, _SPELLED = 0.03, 0.1
 _TESTED = 0.2
 _ROOM = 4  # bits left at which a shorter code is tried
 _DOUBT = 1.5
-_FLAT = 3.0
 _POOL = 50  # batches that are sorted by length together
 _IGNORED = -1
 
@@ -35,7 +35,8 @@ class Stage:
     """What a checkpoint belongs to.
 
     blind_steps: at first, in which no code's length is told. plain_steps: at first, in which all texts count
-    alike; after them those count little whose code has room left.
+    alike; after them those count little whose code has room left, by the logistic function of the bits that are
+    too many, in units of `flat` bits.
     """
 
     steps: int
@@ -48,6 +49,7 @@ class Stage:
     head: int
     blind_steps: int
     plain_steps: int
+    flat: float = 3.0
     name: str = "text"
 
 
@@ -155,15 +157,17 @@ def train(
     out: Path,
     device: torch.device,
     every: int = 250,
+    start: Path | None = None,
 ) -> None:
     """Trains into out/checkpoint.pt, from there if it exists; out/curve.jsonl at each validation.
 
-    Raises BadInput for a checkpoint of another stage.
+    start: a checkpoint to begin with otherwise, of the same texts. Raises BadInput for a checkpoint of
+    another stage, or of other texts.
     """
     out.mkdir(parents=True, exist_ok=True)
     rank, device = several.begin(device)
     try:
-        run = _Run(stage, texts, held, vocabulary, out, device)
+        run = _Run(stage, texts, held, vocabulary, out, device, start)
         seed = stage.seed + run.done + 1000 * rank
         torch.manual_seed(seed)
         perform(run, batches(texts, vocabulary, stage.batch, seed), out, every, rank == 0)
@@ -182,6 +186,7 @@ class _Run(Run[Batch]):
         vocabulary: Vocabulary,
         out: Path,
         device: torch.device,
+        start: Path | None,
     ) -> None:
         torch.manual_seed(stage.seed)
         self.device, self.vocabulary = device, vocabulary
@@ -198,7 +203,18 @@ class _Run(Run[Batch]):
             self.mean,
             [{"params": list(self.net.parameters()), "lr": stage.rate, "peak": stage.rate}],
         )
-        self.begin(None, device)
+        self.begin(None if start is None else lambda: self._started(start), device)
+
+    def _started(self, start: Path) -> dict[str, Tensor]:
+        """An earlier training's averaged weights; its ledger is taken over."""
+        saved = torch.load(start, map_location=self.device, weights_only=True)
+        try:
+            self.ledger.load_state_dict(saved["ledger"])
+            averaged: dict[str, Tensor] = saved["average"]
+            self.mean.load_state_dict(averaged)
+        except (KeyError, RuntimeError) as error:
+            raise BadInput(f"{start} is not of a training of this model on these texts") from error
+        return averaged
 
     def others(self) -> dict[str, Any]:
         """The ledger, without which a training could not go on as it was."""
@@ -225,7 +241,7 @@ class _Run(Run[Batch]):
             weights = torch.ones_like(nats)
         else:
             over = bits.sum(1) - 8 * lengths
-            flat = torch.where(told, 2 * torch.sigmoid(over / _FLAT), 1.0)
+            flat = torch.where(told, 2 * torch.sigmoid(over / self.stage.flat), 1.0)
             flat = torch.where(told & (lengths < self.ledger.length[rows]) & (over > _DOUBT), 0.0, flat)
             weights = flat[:, None].expand_as(bits)[there]
         self.ledger.enter(rows, bits, told, lengths)
