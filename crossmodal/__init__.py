@@ -1,0 +1,1 @@
+"""Pictures as some hundred bytes of text, and back."""
