@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Codec", "Frame", "Packet", "Picture", "StreamInfo"]
+__all__ = ["Codec", "Frame", "Note", "Packet", "Picture", "StreamInfo"]
 
 Picture = npt.NDArray[np.uint8]
 """(height, width, 3) RGB, full range 0 to 255."""
@@ -53,6 +53,18 @@ class StreamInfo:
     height: int
     fps: Fraction
     params: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a stream says in words from a time on, until the next note.
+
+    Read by the functions (packets, info) -> Iterator[Note] of the entry-point group `genvc.notes`, named
+    like the codec: without decoding a picture, and without loading what would paint it.
+    """
+
+    pts: int
+    text: str
 
 
 @runtime_checkable
