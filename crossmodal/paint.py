@@ -14,9 +14,10 @@ from genvc.types import Picture
 from .palette import colours
 from .representation import Palette, Representation, fitted
 
-__all__ = ["base", "enlarged", "painted"]
+__all__ = ["SIDE", "base", "enlarged", "kept", "painted"]
 
-_SIDE = 128  # cells along the long side in which colours flow
+SIDE = 128
+"""Cells along the long side in which colours flow."""
 _STEPS = 60
 _ACROSS = 0.03  # how much flows across a line, of what flows elsewhere
 _GREY = 128.0
@@ -26,7 +27,7 @@ Plane = npt.NDArray[np.float32]
 
 def painted(shown: Representation, width: int, height: int) -> Picture:
     """The picture, uint8 (height, width, 3)."""
-    return enlarged(base(shown, *fitted(width, height, _SIDE)), width, height)
+    return enlarged(base(shown, *fitted(width, height, SIDE)), width, height)
 
 
 def base(shown: Representation, rows: int, columns: int) -> Plane:
@@ -76,9 +77,17 @@ def flowed(palette: Palette, plane: Plane, sketch: npt.NDArray[np.bool_]) -> Pla
         now[:-1] += along
         now[1:] -= along
         if step % 4 == 3:
-            error = target - _means(now, cells)
-            now += cv2.resize(error, (columns, rows), interpolation=cv2.INTER_NEAREST).reshape(now.shape)
+            now = kept(now, target)
     return np.asarray(np.clip(now, 0, 255), dtype=np.float32)
+
+
+def kept(plane: Plane, target: Plane) -> Plane:
+    """The plane with the means of its cells moved to those of `target`, smoothly."""
+    import cv2
+
+    error = target - _means(plane, (target.shape[1], target.shape[0]))
+    size = (plane.shape[1], plane.shape[0])
+    return np.asarray(plane + cv2.resize(error, size, interpolation=cv2.INTER_LINEAR).reshape(plane.shape))
 
 
 def enlarged(plane: Plane, width: int, height: int) -> Picture:
