@@ -43,7 +43,9 @@ _LADDER: Final = (
     Rung((0, 3), None),
 )
 _COLOURS: Final = tuple(Rung((level, 1), None) for level in (7, 6, 5, 4, 3, 2, 1, 0))
-_LINES: Final = tuple(Rung(None, (level, share)) for level in range(7, -1, -1) for share in (0.12, 0.09, 0.06))
+_LINES: Final = tuple(
+    Rung(None, (level, share)) for level in range(7, -1, -1) for share in (0.12, 0.09, 0.06)
+)
 
 
 def best_packet(

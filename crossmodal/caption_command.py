@@ -20,9 +20,12 @@ def caption(
         bool, typer.Option("--scenes", help="A sentence for each scene of a video, with its time.")
     ] = False,
     captioner: Annotated[
-        str, typer.Option("--captioner", metavar="MODEL", help="For transformers: a folder or a name on the hub.")
+        str,
+        typer.Option("--captioner", metavar="MODEL", help="For transformers: a folder or a name on the hub."),
     ] = "",
-    batch: Annotated[int, typer.Option("--batch", min=1, max=256, help="Pictures a captioner sees at once.")] = 8,
+    batch: Annotated[
+        int, typer.Option("--batch", min=1, max=256, help="Pictures a captioner sees at once.")
+    ] = 8,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, ...")] = "auto",
 ) -> None:
     """Describe pictures and videos in a sentence each, as JSON. A stream with words says its own."""

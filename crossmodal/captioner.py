@@ -31,13 +31,17 @@ class TransformersCaptioner:
             from transformers import AutoModelForImageTextToText, AutoProcessor
             from transformers.utils import logging
         except ImportError as error:
-            raise BadInput("a captioner needs the package transformers: pip install 'genvc[diffusion]'") from error
+            raise BadInput(
+                "a captioner needs the package transformers: pip install 'genvc[diffusion]'"
+            ) from error
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
             self._processor: Any = AutoProcessor.from_pretrained(name)
             self._model: Any = AutoModelForImageTextToText.from_pretrained(name, use_safetensors=True)
         except (OSError, ValueError, KeyError) as error:
-            raise ModelNotFound(f"no captioning model '{name}' in a folder or on the hub: {_reason(error)}") from error
+            raise ModelNotFound(
+                f"no captioning model '{name}' in a folder or on the hub: {_reason(error)}"
+            ) from error
         self._model.to(place).eval()
         self._device, self._batch = place, batch
 

@@ -1,10 +1,9 @@
-"""The codec: a scene is one packet of text, colours, boxes and lines; frames that go on in it are empty packets."""
+"""The codec: a scene is one packet of text, colours, boxes and lines, then an empty packet for each frame."""
 
 import io
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from typing import Protocol
-
 
 from genvc import container
 from genvc.errors import BadInput, CorruptStream
@@ -58,6 +57,7 @@ class CrossModal:
             self._painter = Painter(options.painter, options.controlnet, options.seed, options.steps)
 
     generative = True
+    short = True
 
     def describe(self, width: int, height: int, fps: Fraction) -> StreamInfo:
         """The header; raises Unsupported for a size beyond the limits."""
@@ -87,7 +87,7 @@ class CrossModal:
                     yield Packet(b"", frame.pts)
 
     def decode(self, packets: Iterable[Packet], info: StreamInfo) -> Iterator[Frame]:
-        """One frame for each packet of track 0; raises CorruptStream, ModelNotFound for a painter not here."""
+        """One frame for each packet of track 0; raises CorruptStream, ModelNotFound."""
         said = header.unpack(info.params)
         paint = self._paint
         painter = self._painter or said
@@ -119,10 +119,11 @@ class CrossModal:
 
 
 def _payload_bytes(info: StreamInfo, most: int) -> int:
-    """What `most` bytes leave to the packet of a stream of one picture; raises BadInput where that is none."""
+    """What `most` bytes leave to the packet of a stream of one picture; raises BadInput for none."""
     most_payload = most
     while True:
-        written = container.write(io.BytesIO(), info, [Packet(bytes(max(1, most_payload)), 0, key=True)], generated=True)
+        packet = Packet(bytes(max(1, most_payload)), 0, key=True)
+        written = container.write(io.BytesIO(), info, [packet], generated=True, short=True)
         if written.bytes <= most:
             return most_payload
         if most_payload <= 1:

@@ -1,4 +1,4 @@
-"""The painter that comes along: a small network that makes the flat colours of paint.base look like a picture.
+"""The painter that comes along: a small network that makes flat colours look like a picture.
 
 It sees colours, lines, boxes and noise on a grid of at most SIDE cells, and a bag of words that scales and
 shifts its features (FiLM, Perez et al., 2018). What it makes is enlarged to the picture's size, and each
@@ -99,7 +99,9 @@ def inputs(shown: Representation, width: int, height: int) -> npt.NDArray[np.flo
     if shown.sketch is not None:
         # a sketch of any size gives lines of the same weight
         scale = max(1.0, columns / shown.sketch.shape[1])
-        lines: Any = cv2.resize(shown.sketch.astype(np.float32), (columns, rows), interpolation=cv2.INTER_LINEAR)
+        lines: Any = cv2.resize(
+            shown.sketch.astype(np.float32), (columns, rows), interpolation=cv2.INTER_LINEAR
+        )
         found[3] = np.clip(lines * min(2.0, scale), 0, 1)
     for box in shown.boxes or ():
         top, bottom = box.top * rows // UNITS, -(-box.bottom * rows // UNITS)
@@ -129,7 +131,7 @@ class Painting:
 
     @classmethod
     def of(cls, config: dict[str, Any], tensors: dict[str, Tensor], device: str) -> "Painting":
-        """From a model's config and weights (those named painter.*); raises BadInput where they do not fit."""
+        """From a model's config and weights (those named painter.*); raises BadInput for others."""
         size = size_of(config)
         network = Network(size)
         own = {
@@ -145,7 +147,7 @@ class Painting:
 
     @torch.no_grad()
     def __call__(self, shown: Representation, width: int, height: int) -> Picture:
-        """uint8 (height, width, 3). Without a palette nothing is known of colours: then it is paint.painted."""
+        """uint8 (height, width, 3). Without a palette it is paint.painted's."""
         if shown.palette is None:
             return paint.painted(shown, width, height)
         planes = torch.from_numpy(inputs(shown, width, height))[None].to(self._device)

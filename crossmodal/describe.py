@@ -110,7 +110,7 @@ def details(found: Found, around: Surroundings) -> tuple[str, ...]:
     seen = [place for place in np.argsort(-around.colours) if around.colours[place] > 0.12][:3]
     if seen:
         said.append("mostly " + _listed([NAMES[place] for place in seen]))
-    said.append(f"{_light(around)}, {'fine' if around.detail > 0.35 else 'little' if around.detail < 0.1 else 'some'} detail")
+    said.append(f"{_light(around)}, {_amount(around)} detail")
     left, right, top, bottom = around.sides
     if abs(left - right) > 40:
         said.append(f"brighter on the {'left' if left > right else 'right'}")
@@ -180,7 +180,11 @@ def _empty(around: Surroundings) -> str:
     if share["plants"] > 2 * _MATERIAL:
         return "a green field with trees under the sky" if open_air else "a close up of green plants"
     if open_air:
-        return "a building under a blue sky" if share["sky"] > share["clouds"] else "a building under a cloudy sky"
+        return (
+            "a building under a blue sky"
+            if share["sky"] > share["clouds"]
+            else "a building under a cloudy sky"
+        )
     colour = NAMES[int(around.colours.argmax())]
     return f"a close up of {'an' if colour == 'orange' else 'a'} {colour} object on a table"
 
@@ -190,6 +194,10 @@ def _light(around: Surroundings) -> str:
     if around.contrast > 70:
         bright = "harsh"
     return f"{bright} {'warm ' if around.warmth > 25 else 'cold ' if around.warmth < -25 else ''}light"
+
+
+def _amount(around: Surroundings) -> str:
+    return "fine" if around.detail > 0.35 else "little" if around.detail < 0.1 else "some"
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -118,7 +118,9 @@ class Detector:
         height, width = rgb.shape[:2]
         points = np.array([(p.x * width, p.y * height) for p in meshes[0].landmark])
         # 61 and 291 are the corners of the mouth, 33 and 263 those of the eyes
-        smile = np.hypot(*(points[61] - points[291])) / max(1e-6, float(np.hypot(*(points[33] - points[263]))))
+        smile = np.hypot(*(points[61] - points[291])) / max(
+            1e-6, float(np.hypot(*(points[33] - points[263])))
+        )
         return Face(face.left, face.top, face.right, face.bottom, float(smile))
 
     def _body(self, rgb: Picture) -> Body | None:
@@ -150,8 +152,12 @@ class Detector:
             )
 
             makers: dict[str, Callable[[], Any]] = {
-                "near": lambda: face_detection.FaceDetection(min_detection_confidence=_SURE, model_selection=0),
-                "far": lambda: face_detection.FaceDetection(min_detection_confidence=_SURE, model_selection=1),
+                "near": lambda: face_detection.FaceDetection(
+                    min_detection_confidence=_SURE, model_selection=0
+                ),
+                "far": lambda: face_detection.FaceDetection(
+                    min_detection_confidence=_SURE, model_selection=1
+                ),
                 "mesh": lambda: face_mesh.FaceMesh(static_image_mode=True, max_num_faces=1),
                 "pose": lambda: pose.Pose(static_image_mode=True, min_detection_confidence=0.6),
                 "front": lambda: selfie_segmentation.SelfieSegmentation(model_selection=0),

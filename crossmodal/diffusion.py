@@ -87,7 +87,9 @@ class DiffusionPainter:
             from diffusers.utils import logging
             from transformers.utils import logging as words_logging
         except ImportError as error:
-            raise BadInput("this painter needs the package diffusers: pip install 'genvc[diffusion]'") from error
+            raise BadInput(
+                "this painter needs the package diffusers: pip install 'genvc[diffusion]'"
+            ) from error
         for one in (logging, words_logging):
             one.disable_progress_bar()
         name = self._painter.name
@@ -100,8 +102,8 @@ class DiffusionPainter:
             pipeline = AutoPipelineForText2Image.from_pretrained(*_where(name), **parts, **_SAFE)
         except (OSError, ValueError, KeyError, AttributeError) as error:
             raise ModelNotFound(
-                f"no model '{name}' for diffusers here: put it into OWNER/NAME below the folder that {FOLDER} "
-                f"names, or fetch it with `hf download {name}` ({str(error).strip().splitlines()[0]})"
+                f"no model '{name}' for diffusers here: put it into OWNER/NAME below the folder "
+                f"that {FOLDER} names, or fetch it: hf download {name} ({str(error).strip().splitlines()[0]})"
             ) from error
         return pipeline.to(place)
 

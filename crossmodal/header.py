@@ -2,7 +2,8 @@
 
 1 byte   version of the packets, 1
 then     nothing, for the painter that comes along; or for a model of `diffusers`
-         steps (1 byte), seed (4 bytes, highest first), length (1 byte) and name of the model, length and name of its controlnet
+         steps (1 byte), seed (4 bytes, highest first), length (1 byte) and name of the model, length and
+         name of its controlnet
 """
 
 import re

@@ -67,7 +67,7 @@ def flowed(palette: Palette, plane: Plane, sketch: npt.NDArray[np.bool_]) -> Pla
     right = np.minimum(open_[:, :-1], open_[:, 1:])[..., None] * 0.24
     down = np.minimum(open_[:-1], open_[1:])[..., None] * 0.24
     target = colours(palette)
-    cells = (target.shape[1], target.shape[0])
+    (target.shape[1], target.shape[0])
     now = plane.copy()
     for step in range(_STEPS):
         across = right * (now[:, 1:] - now[:, :-1])

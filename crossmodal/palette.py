@@ -89,9 +89,7 @@ def _steps(step: int) -> npt.NDArray[np.float64]:
     return np.array([luma, chroma, chroma], np.float64)
 
 
-def _expected(
-    plane: npt.NDArray[np.int64], row: int, column: int, step: int, number: int
-) -> tuple[int, int]:
+def _expected(plane: npt.NDArray[np.int64], row: int, column: int, step: int, number: int) -> tuple[int, int]:
     """What a value is guessed to be from those before it, and which counts fit."""
     if row == 0 and column == 0:
         return (128 // STEPS[step][0] if number == 0 else 0), 2

@@ -11,7 +11,7 @@ __all__ = ["CUT", "DRIFT", "Scenes"]
 
 _CELLS: Final = 16
 DRIFT: Final = 450.0
-"""Mean squared difference from a scene's first frame, in 8-bit levels, that colours and lines must not pass."""
+"""Mean squared difference from a scene's first frame, in 8-bit levels, that colours and lines may reach."""
 CUT: Final = 1800.0
 """The same for a sentence, which stays true for longer."""
 

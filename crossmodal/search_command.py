@@ -46,11 +46,16 @@ def search(
             continue
         name = file.name if file == folder else str(file.relative_to(folder))
         scenes += [
-            {"file": name, "seconds": round(float(note.pts / info.fps), 3), "text": note.text} for note in found
+            {"file": name, "seconds": round(float(note.pts / info.fps), 3), "text": note.text}
+            for note in found
         ]
     if not scenes:
-        raise BadInput(f"no stream in '{folder}' has words; codecs with words: {', '.join(readers) or 'none'}")
+        raise BadInput(
+            f"no stream in '{folder}' has words; codecs with words: {', '.join(readers) or 'none'}"
+        )
     ranked = Index([scene["text"] for scene in scenes]).ranked(query)
     results = [{"score": round(score, 4), **scenes[place]} for place, score in ranked[:limit]]
-    print(json.dumps({"query": query, "scenes": len(scenes), "results": results}, indent=2, ensure_ascii=False))
+    print(
+        json.dumps({"query": query, "scenes": len(scenes), "results": results}, indent=2, ensure_ascii=False)
+    )
     return 0 if results else 1

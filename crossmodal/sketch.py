@@ -47,7 +47,9 @@ def drawn(rgb: Picture, level: int, share: float) -> Map:
     across, down = (np.take_along_axis(one, strongest, 2)[..., 0] for one in (across, down))
     size = np.hypot(across, down)
     # thinning alone first, then the strongest of what is left
-    crests = cv2.Canny(np.rint(across).astype(np.int16), np.rint(down).astype(np.int16), 60, 60, L2gradient=True)
+    crests = cv2.Canny(
+        np.rint(across).astype(np.int16), np.rint(down).astype(np.int16), 60, 60, L2gradient=True
+    )
     crests = crests.reshape(rows, columns) > 0
     most = int(share * rows * columns)
     if crests.sum() > most:
@@ -84,7 +86,7 @@ def get(decoder: SymbolDecoder, width: int, height: int) -> tuple[Map, int]:
 
 
 def contexts(sketch: Map) -> npt.NDArray[np.int64]:
-    """For each bit the number, below 1024, that its known neighbours make; the first of _TEMPLATE is highest."""
+    """For each bit the number, below 1024, that its known neighbours make; _TEMPLATE's first is highest."""
     rows, columns = sketch.shape
     padded = np.zeros((rows + 2, columns + 4), np.int64)
     padded[2:, 2:-2] = sketch

@@ -1,4 +1,4 @@
-"""How often training photos have a line in each context of a sketch: made by `python -m crossmodal.training.priors`."""
+"""How often training photos have a line in each context of a sketch, made by crossmodal.training.priors."""
 
 __all__ = ["PRIOR"]
 

@@ -1,4 +1,4 @@
-"""What colours, edges and their places say of a picture: materials, light, texture; numbers for a classifier."""
+"""What colours, edges and their places say of a picture: materials, light, numbers for a classifier."""
 
 from dataclasses import dataclass
 from typing import Any, Final

@@ -73,7 +73,8 @@ class Codec(Protocol):
 
     Both methods are generators: a running stream lives in their local variables, the object holds
     weights and settings only, so one object serves many streams at once. A codec that has an attribute
-    `generative` that is true paints what it was not sent; files say so.
+    `generative` that is true paints what it was not sent; files say so. One with a true `short` asks for
+    the container's short form where a stream is one packet.
     """
 
     def describe(self, width: int, height: int, fps: Fraction) -> StreamInfo:

@@ -11,19 +11,28 @@ __all__ = ["train"]
 
 def train(
     data: Annotated[
-        Path, typer.Option("--data", metavar="DIR", help="Folders photos, captions, video, each with train and val.")
+        Path,
+        typer.Option(
+            "--data", metavar="DIR", help="Folders photos, captions, video, each with train and val."
+        ),
     ],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Checkpoint and validation curve; resumed.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Checkpoint and validation curve; resumed.")
+    ],
     steps: Annotated[int, typer.Option("--steps", min=1)] = 900,
     batch: Annotated[int, typer.Option("--batch", min=1)] = 12,
     rate: Annotated[float, typer.Option("--rate", help="The highest learning rate.")] = 1e-3,
     channels: Annotated[int, typer.Option("--channels", min=8)] = 64,
     blocks: Annotated[int, typer.Option("--blocks", min=1)] = 4,
-    rounds: Annotated[int, typer.Option("--rounds", min=1, help="At how many rates each picture is packed.")] = 2,
+    rounds: Annotated[
+        int, typer.Option("--rounds", min=1, help="At how many rates each picture is packed.")
+    ] = 2,
     seed: Annotated[int, typer.Option("--seed")] = 1,
     threads: Annotated[int, typer.Option("--threads", min=1)] = 1,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, ...")] = "auto",
-    packs_only: Annotated[bool, typer.Option("--packs-only", help="Describe and pack the pictures, no more.")] = False,
+    packs_only: Annotated[
+        bool, typer.Option("--packs-only", help="Describe and pack the pictures, no more.")
+    ] = False,
 ) -> None:
     """Train the painter that ships with crossmodal. Pictures are described once, into OUT/packs."""
     import torch

@@ -57,7 +57,10 @@ def fit(numbers: Matrix, captions: list[list[str]]) -> SceneClassifier:
 
     labels = np.array(
         [
-            [float(any(set(re.findall(r"\w+", one.lower())) & scene.words for one in said)) for scene in SCENES]
+            [
+                float(any(set(re.findall(r"\w+", one.lower())) & scene.words for one in said))
+                for scene in SCENES
+            ]
             for said in captions
         ]
     )

@@ -1,6 +1,6 @@
 """Makes the model that ships out of the describer's numbers and the painter's checkpoint.
 
-    python -m crossmodal.training.export --describer FOLDER --name crossmodal-scenes --out genvc [--painter CHECKPOINT]
+python -m crossmodal.training.export --describer FOLDER --painter CHECKPOINT --name NAME --out genvc
 """
 
 import argparse

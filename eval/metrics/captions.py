@@ -104,6 +104,8 @@ def _alike(one: Weighted, other: Weighted) -> float:
     for ours, theirs in zip(one[1], other[1], strict=True):
         norm = math.sqrt(sum(w * w for w in ours.values()) * sum(w * w for w in theirs.values()))
         if norm:
-            shared = sum(min(weight, theirs[gram]) * theirs[gram] for gram, weight in ours.items() if gram in theirs)
+            shared = sum(
+                min(weight, theirs[gram]) * theirs[gram] for gram, weight in ours.items() if gram in theirs
+            )
             total += shared / norm
     return penalty * total / _ORDERS

@@ -71,9 +71,16 @@ def tiny_diffusion(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tokenizer.model_max_length = 32
     encoder = transformers.CLIPTextModel(
         transformers.CLIPTextConfig(
-            vocab_size=len(tokens), hidden_size=16, intermediate_size=32, num_hidden_layers=2,
-            num_attention_heads=2, max_position_embeddings=32, bos_token_id=0, eos_token_id=1, pad_token_id=1,
-        )  # fmt: skip
+            vocab_size=len(tokens),
+            hidden_size=16,
+            intermediate_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            max_position_embeddings=32,
+            bos_token_id=0,
+            eos_token_id=1,
+            pad_token_id=1,
+        )
     )
     shape = {
         "block_out_channels": (8, 16), "layers_per_block": 1, "norm_num_groups": 4,

@@ -22,8 +22,10 @@ from genvc.types import Picture
 @pytest.mark.parametrize(
     ("rgb", "name"),
     [
-        ((10, 10, 10), "black"), ((128, 128, 128), "gray"), ((250, 250, 250), "white"), ((220, 20, 20), "red"),
-        ((250, 140, 20), "orange"), ((240, 230, 30), "yellow"), ((40, 160, 50), "green"), ((40, 90, 220), "blue"),
+        ((10, 10, 10), "black"), ((128, 128, 128), "gray"), ((250, 250, 250), "white"),
+        ((220, 20, 20), "red"),
+        ((250, 140, 20), "orange"), ((240, 230, 30), "yellow"), ((40, 160, 50), "green"),
+        ((40, 90, 220), "blue"),
         ((140, 40, 200), "purple"), ((250, 150, 190), "pink"), ((110, 70, 40), "brown"),
     ],
 )  # fmt: skip
@@ -73,7 +75,12 @@ def test_scenes_open_at_cuts_and_not_at_noise(picture: Picture) -> None:
 
 
 def test_search_prefers_rare_words_and_short_texts() -> None:
-    texts = ["a dog on the grass", "dogs and a cat and a horse and a cow on the grass", "a cat", "green grass"]
+    texts = [
+        "a dog on the grass",
+        "dogs and a cat and a horse and a cow on the grass",
+        "a cat",
+        "green grass",
+    ]
     ranked = [place for place, _ in Index(texts).ranked("the dog")]
     assert ranked == [0, 1]
     assert Index(texts).ranked("a giraffe") == []
@@ -85,7 +92,11 @@ def test_the_command_search_ranks_streams_without_decoding_them(
     import cv2
 
     cv2.imwrite(str(tmp_path / "picture.png"), picture)
-    for name, words in (("ball", "a red ball"), ("dog", "a dog in the snow"), ("walk", "a man walks a dog in a park")):
+    for name, words in (
+        ("ball", "a red ball"),
+        ("dog", "a dog in the snow"),
+        ("walk", "a man walks a dog in a park"),
+    ):
         options = {"caption": words, "layers": "text"}
         genvc.encode_file(tmp_path / "picture.png", tmp_path / f"{name}.gvc", "crossmodal", options=options)
     (tmp_path / "bad.gvc").write_bytes(b"GVC\x01nonsense")

@@ -18,7 +18,9 @@ FPS = Fraction(1)
 def test_blip_captions_pictures_of_several_sizes_at_once(tiny_blip: Path, picture: Picture) -> None:
     from crossmodal.captioner import TransformersCaptioner
 
-    captions = TransformersCaptioner(str(tiny_blip), "cpu", batch=2).captions([picture, picture[:40], picture])
+    captions = TransformersCaptioner(str(tiny_blip), "cpu", batch=2).captions(
+        [picture, picture[:40], picture]
+    )
     assert len(captions) == 3
     assert captions[0] == captions[2]
     assert "word" in captions[0]
@@ -43,17 +45,28 @@ def test_a_captioner_that_is_not_there_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("layers", ["text", "text,palette", "text,sketch", "text,sketch,palette"])
 @pytest.mark.parametrize(("controlnet", "steps"), [("", 1), ("tiny/lines", 1), ("tiny/lines", 5)])
 def test_diffusion_paints_from_any_layers(
-    tiny_diffusion: Path, picture: Picture, monkeypatch: pytest.MonkeyPatch, layers: str, controlnet: str, steps: int
+    tiny_diffusion: Path,
+    picture: Picture,
+    monkeypatch: pytest.MonkeyPatch,
+    layers: str,
+    controlnet: str,
+    steps: int,
 ) -> None:
     monkeypatch.setenv("GENVC_DIFFUSION", str(tiny_diffusion))
     codec = genvc.create(
-        "crossmodal", device="cpu", painter="tiny/painter", controlnet=controlnet, layers=layers, steps=steps, seed=3
+        "crossmodal",
+        device="cpu",
+        painter="tiny/painter",
+        controlnet=controlnet,
+        layers=layers,
+        steps=steps,
+        seed=3,
     )
     info = codec.describe(160, 120, FPS)
     packets = list(codec.encode([Frame(picture, 0)], info))
     # a decoder that was told nothing finds the painter and the seed in the stream
     plain = genvc.create("crossmodal", device="cpu")
-    one, other = (list(plain.decode(packets, info))[0].rgb for _ in range(2))
+    one, other = (next(iter(plain.decode(packets, info))).rgb for _ in range(2))
     assert one.shape == picture.shape
     assert np.array_equal(one, other)
     assert one.std() > 1
