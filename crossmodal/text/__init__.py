@@ -1,6 +1,6 @@
 """Short texts as very few bytes, and back."""
 
-__all__ = ["decode", "encode"]
+__all__ = ["decode", "encode", "full_name"]
 
 
 def encode(text: str, *, model: str = "") -> bytes:
@@ -10,9 +10,9 @@ def encode(text: str, *, model: str = "") -> bytes:
     the one that ships; where it is not installed, texts are coded without one. Never more than one byte
     longer than UTF-8. Raises BadInput, and ModelNotFound for a model that was named.
     """
-    from .coder import encode as coded
+    from .coder import encode_all
 
-    return coded(text, model)
+    return encode_all([text], model)[0]
 
 
 def decode(data: bytes, *, model: str = "") -> str:
@@ -20,6 +20,21 @@ def decode(data: bytes, *, model: str = "") -> str:
 
     Raises CorruptStream, and ModelNotFound where the text was coded with a model that is not installed.
     """
-    from .coder import decode as read
+    from .coder import decode_all
 
-    return read(data, model)
+    return decode_all([data], model)[0]
+
+
+def full_name(model: str = "") -> str:
+    """The model's name as streams say it, "text-captions@0123abcd"; "" where none is installed."""
+    from genvc.errors import ModelNotFound
+    from genvc.models import full_name as found
+
+    from .coder import DEFAULT
+
+    try:
+        return found(model or DEFAULT)
+    except ModelNotFound:
+        if model:
+            raise
+        return ""

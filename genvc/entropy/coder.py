@@ -19,11 +19,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import BadInput, CorruptStream
-from .models import MAX_INTEGER, REACH, AdaptiveModel, ScaleModel, scale_frequencies
+from .models import MAX_INTEGER, REACH, AdaptiveModel, Frequencies, ScaleModel, scale_frequencies
 from .tables import Integers, Tables
 
 _WORD: Final = 32
 _RAW_BITS: Final = 16
+MAX_AMONG: Final = 1 << 16
+_MAX_SUM: Final = 1 << 52
 _LENGTH_BITS: Final = 5  # an escaped table value's distance has its length in so many raw bits
 
 _range_encoder: Final = constriction.stream.queue.RangeEncoder
@@ -106,6 +108,17 @@ class SymbolEncoder:
         beyond = np.concatenate(distances) if distances else np.zeros(0, np.int64)
         if beyond.size:
             self._put_distances(beyond)
+
+    def put_among(self, symbol: int, frequencies: Frequencies) -> None:
+        """Code one symbol of a distribution that was computed for it; BadInput when it does not have the symbol.
+
+        frequencies: float64 whole numbers of 0 and more, 2 to 2^16 of them, at least 1 and at most 2^52 in
+        all. A symbol of frequency 0 can be coded, at 24 bits.
+        """
+        _check(frequencies)
+        if not 0 <= symbol < len(frequencies):
+            raise BadInput(f"the distribution has the symbols 0 to {len(frequencies) - 1}, not {symbol}")
+        self._coder.encode(int(symbol), _categorical(frequencies, lazy=True))
 
     def bits(self) -> float:
         """Information in the symbols so far, in bits: what finish() would cost but for rounding up."""
@@ -202,6 +215,11 @@ class SymbolDecoder:
         values[order] = sorted_values
         return values.reshape(np.shape(indices))
 
+    def get_among(self, frequencies: Frequencies) -> int:
+        """The next symbol of a distribution that was computed for it; see put_among()."""
+        _check(frequencies)
+        return int(self._decode(_categorical(frequencies, lazy=True)))
+
     def finish(self) -> None:
         """CorruptStream unless an encoder would write just this packet for the symbols that were read.
 
@@ -261,6 +279,15 @@ def decode(payload: bytes, indices: Integers, tables: Tables) -> npt.NDArray[np.
     values = decoder.get_array(indices, tables)
     decoder.finish()
     return values
+
+
+def _check(frequencies: Frequencies) -> None:
+    """BadInput unless the coder takes these frequencies; it would take others for what they are not."""
+    if frequencies.ndim != 1 or frequencies.dtype != np.float64 or not 2 <= len(frequencies) <= MAX_AMONG:
+        raise BadInput(f"a distribution is an array of 2 to {MAX_AMONG} numbers in float64")
+    total = frequencies.sum()
+    if not 1 <= total <= _MAX_SUM or frequencies.min() < 0 or (np.floor(frequencies) != frequencies).any():
+        raise BadInput("frequencies are whole numbers of 0 and more, 1 to 2^52 in all")
 
 
 def _by_table(indices: Integers, tables: Tables) -> tuple[npt.NDArray[np.int64], list[tuple[int, slice]]]:

@@ -1,0 +1,62 @@
+"""Train the language model that codes texts."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["train"]
+
+
+def train(
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="captions_text/train.txt and val.txt in it.")],
+    out: Annotated[
+        Path,
+        typer.Option("--out", metavar="DIR", help="Checkpoint, vocabulary, validation curve; resumed."),
+    ],
+    steps: Annotated[int, typer.Option("--steps", min=1)] = 12500,
+    blind_steps: Annotated[
+        int, typer.Option("--blind-steps", min=0, help="At first, in which no code's length is told.")
+    ] = 2000,
+    plain_steps: Annotated[
+        int, typer.Option("--plain-steps", min=0, help="At first, in which all texts count alike.")
+    ] = 5000,
+    batch: Annotated[int, typer.Option("--batch", min=1, help="Texts of a step.")] = 48,
+    rate: Annotated[float, typer.Option("--rate", help="The highest learning rate.")] = 2e-3,
+    dropout: Annotated[float, typer.Option("--dropout", min=0, max=0.9)] = 0.35,
+    state: Annotated[int, typer.Option("--state", min=1, max=1024, help="Width of the recurrent state.")] = 512,
+    embedding: Annotated[int, typer.Option("--embedding", min=1, max=1024)] = 256,
+    head: Annotated[int, typer.Option("--head", min=6, help="Tokens that count as frequent.")] = 1024,
+    seed: Annotated[int, typer.Option("--seed")] = 1,
+    threads: Annotated[int, typer.Option("--threads", min=1)] = 1,
+    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, mps.")] = "auto",
+    every: Annotated[int, typer.Option("--every", min=1, help="Steps between validations.")] = 250,
+) -> None:
+    """Train on the captions of the training split; what a run needs to go on is in its checkpoint."""
+    import torch
+
+    from genvc.device import pick
+    from genvc.errors import BadInput
+
+    from .captions import captions
+    from .loop import Stage
+    from .loop import train as run
+    from .vocabulary import learned, load, save
+
+    texts, held = captions(data, "train"), captions(data, "val")
+    if len(texts) < batch:
+        raise BadInput(f"there are {len(texts)} captions to train on, fewer than a batch")
+    out.mkdir(parents=True, exist_ok=True)
+    if (out / "checkpoint.pt").exists():
+        vocabulary = load(out)
+    else:
+        save(vocabulary := learned(texts), out)
+    torch.set_num_threads(threads)
+    stage = Stage(steps, batch, rate, seed, dropout, state, embedding, head, blind_steps, plain_steps)
+    torch.set_flush_denormal(True)
+    try:
+        run(stage, texts, held, vocabulary, out, pick(device), every)
+    finally:
+        torch.set_flush_denormal(False)
+    print(f"{out / 'checkpoint.pt'}: {steps} steps", file=sys.stderr)

@@ -1,0 +1,269 @@
+"""Training of the language model on captions: what its loss is, and what it costs captions it does not know."""
+
+import math
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from genvc.training import several
+from genvc.training.run import Run, perform
+
+from ..tokens import END, GLUE, Vocabulary
+from .network import Language, Shape, budget_of
+
+__all__ = ["Stage", "train"]
+
+_LONGEST = 64  # tokens of a text that is trained on
+_MOST = 31  # bytes of a code whose length the model is told
+_BLIND = 0.15  # share of texts whose code's length is not told
+_GLUED, _SPELLED = 0.03, 0.1
+_TESTED = 0.2
+_ROOM = 4  # bits left at which a shorter code is tried
+_DOUBT = 1.5
+_FLAT = 3.0
+_POOL = 50  # batches that are sorted by length together
+_IGNORED = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a checkpoint belongs to.
+
+    blind_steps: at first, in which no code's length is told. plain_steps: at first, in which all texts count
+    alike; after them those count little whose code has room left.
+    """
+
+    steps: int
+    batch: int
+    rate: float
+    seed: int
+    dropout: float
+    state: int
+    embedding: int
+    head: int
+    blind_steps: int
+    plain_steps: int
+    name: str = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """rows: of the ledger, -1 for texts that were changed. tokens: (texts, steps), END first and last."""
+
+    rows: Tensor
+    tokens: Tensor
+
+
+class Ledger(nn.Module):
+    """What each token of each training text cost when it was last seen, and its code's length in bytes.
+
+    The budgets of a text come from it: a model that is told how many bits are left changes what tokens
+    cost, which settles after a few rounds.
+    """
+
+    costs: Tensor
+    length: Tensor
+
+    def __init__(self, texts: int) -> None:
+        super().__init__()
+        self.register_buffer("costs", torch.zeros(texts, _LONGEST, dtype=torch.float16))
+        self.register_buffer("length", torch.zeros(texts, dtype=torch.int16))
+
+    def budgets(self, rows: Tensor, lengths: Tensor, steps: int) -> Tensor:
+        """(texts, steps): inputs of the network if codes have these lengths, 0 where a length is not known."""
+        length = lengths[:, None]
+        spent = self.costs[rows, :steps].float().cumsum(1).roll(1, 1)
+        spent[:, 0] = 0
+        known = (length > 0) & (length <= _MOST) & (rows >= 0)[:, None]
+        return torch.where(known, budget_of((8 * length - spent).floor().long()), 0)
+
+    def tested(self, rows: Tensor) -> Tensor:
+        """Which texts to try with a code that is a byte shorter: some of those that left half a byte and more."""
+        length = self.length[rows].int()
+        left = 8 * length - self.costs[rows].float().sum(1)
+        return (left > _ROOM) & (length > 1) & (torch.rand(len(rows)) < _TESTED)
+
+    def enter(self, rows: Tensor, bits: Tensor, told: Tensor, lengths: Tensor) -> None:
+        """bits: (texts, steps), what tokens cost now, 0 beyond the end. told: whose length was, and as what."""
+        whole, old = bits.sum(1), self.length[rows].int()
+        guessed = ((whole - 3) / 8).ceil().int()
+        # costs vary with what was dropped: only what is clearly too much moves a text up
+        moved = lengths + (whole > 8 * lengths + _DOUBT).int() - (whole < 8 * lengths - 9).int()
+        failed = told & (lengths < old) & (whole > 8 * lengths + _DOUBT)
+        length = torch.where(old == 0, guessed, torch.where(told & ~failed, moved, old)).clamp(1, 127)
+        kept = rows >= 0
+        use = kept & ~failed & (told | (old == 0))
+        self.length[rows[kept]] = length[kept].short()
+        self.costs[rows[use], : bits.shape[1]] = bits[use].half()
+
+
+def batches(texts: Sequence[bytes], vocabulary: Vocabulary, count: int, seed: int) -> Iterator[Batch]:
+    """Endless batches of texts of about one length, some with glued marks or spelled words."""
+    dice = random.Random(seed)
+    plain = [vocabulary.tokens(text) for text in texts]
+    rows = [row for row, tokens in enumerate(plain) if len(tokens) < _LONGEST - 1]
+    while True:
+        dice.shuffle(rows)
+        for at in range(0, len(rows) - count + 1, _POOL * count):
+            pool = sorted(rows[at : at + _POOL * count], key=lambda row: len(plain[row]))
+            groups = [pool[begin : begin + count] for begin in range(0, len(pool), count)]
+            dice.shuffle(groups)
+            for group in groups:
+                yield _batch(group, texts, plain, vocabulary, dice)
+
+
+def _batch(
+    group: list[int], texts: Sequence[bytes], plain: list[list[int]], vocabulary: Vocabulary, dice: random.Random
+) -> Batch:
+    rows, chosen = [], []
+    for row in group:
+        draw = dice.random()
+        if draw < _GLUED:
+            text = texts[row]
+            for mark in (b".", b",", b"'s"):
+                text = text.replace(b" " + mark, mark)
+            if dice.random() < 0.3:
+                text = text.removesuffix(b".")
+            tokens = vocabulary.tokens(text)
+        elif draw < _GLUED + _SPELLED:
+            words = texts[row].split(b" ")
+            # rare words are spelled more often: they are most like those that are not in the vocabulary
+            rare = max(words, key=vocabulary.rank)
+            tokens = vocabulary.tokens(texts[row], frozenset([rare, rare.lower()]))
+        else:
+            tokens = plain[row]
+        same = tokens == plain[row]
+        if not same and len(tokens) > _LONGEST - 2:
+            same, tokens = True, plain[row]
+        rows.append(row if same else -1)
+        chosen.append([END, *tokens, END])
+    longest = max(map(len, chosen))
+    padded = [tokens + [_IGNORED] * (longest - len(tokens)) for tokens in chosen]
+    return Batch(torch.tensor(rows), torch.tensor(padded))
+
+
+def train(
+    stage: Stage,
+    texts: Sequence[bytes],
+    held: Sequence[bytes],
+    vocabulary: Vocabulary,
+    out: Path,
+    device: torch.device,
+    every: int = 250,
+) -> None:
+    """Trains into out/checkpoint.pt, from there if it exists; out/curve.jsonl at each validation.
+
+    Raises BadInput for a checkpoint of another stage.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    rank, device = several.begin(device)
+    try:
+        run = _Run(stage, texts, held, vocabulary, out, device)
+        seed = stage.seed + run.done + 1000 * rank
+        torch.manual_seed(seed)
+        perform(run, batches(texts, vocabulary, stage.batch, seed), out, every, rank == 0)
+    finally:
+        several.end()
+
+
+class _Run(Run[Batch]):
+    """The state of a training."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        texts: Sequence[bytes],
+        held: Sequence[bytes],
+        vocabulary: Vocabulary,
+        out: Path,
+        device: torch.device,
+    ) -> None:
+        torch.manual_seed(stage.seed)
+        self.device, self.vocabulary = device, vocabulary
+        shape = Shape(len(vocabulary), min(stage.head, len(vocabulary) - 1), stage.embedding, stage.state)
+        self.net = Language(shape, stage.dropout).to(device)
+        self.mean = Language(shape).to(device).eval()
+        self.ledger = Ledger(len(texts)).to(device)
+        self.held = [[END, *vocabulary.tokens(text), END] for text in held]
+        self.letters = sum(len(text.decode()) for text in held)
+        super().__init__(
+            stage,
+            out / "checkpoint.pt",
+            self.net,
+            self.mean,
+            [{"params": list(self.net.parameters()), "lr": stage.rate, "peak": stage.rate}],
+        )
+        self.begin(None, device)
+
+    def others(self) -> dict[str, Any]:
+        """The ledger, without which a training could not go on as it was."""
+        return {"ledger": self.ledger}
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Nats a token."""
+        tokens, rows = batch.tokens.to(self.device), batch.rows.to(self.device)
+        inputs, targets = tokens[:, :-1].clamp(min=0), tokens[:, 1:]
+        told = torch.zeros(len(rows), dtype=torch.bool)
+        lengths = self.ledger.length[rows].int()
+        budgets = torch.zeros_like(inputs)
+        if self.done >= self.stage.blind_steps:
+            told = (torch.rand(len(rows)) >= _BLIND) & (rows >= 0)
+            lengths = lengths - (told & self.ledger.tested(rows)).int()
+            budgets = self.ledger.budgets(rows, lengths, inputs.shape[1]) * told[:, None]
+            told &= budgets[:, 0] > 0
+        hidden = self.net(inputs, budgets)
+        there = targets != _IGNORED
+        nats = self.net.nats(hidden[there], targets[there])
+        bits = torch.zeros(targets.shape)
+        bits[there] = nats.detach() / math.log(2)
+        if self.done < self.stage.plain_steps:
+            weights = torch.ones_like(nats)
+        else:
+            over = bits.sum(1) - 8 * lengths
+            flat = torch.where(told, 2 * torch.sigmoid(over / _FLAT), 1.0)
+            flat = torch.where(told & (lengths < self.ledger.length[rows]) & (over > _DOUBT), 0.0, flat)
+            weights = flat[:, None].expand_as(bits)[there]
+        self.ledger.enter(rows, bits, told, lengths)
+        return (weights * nats).sum() / weights.sum()
+
+    @torch.no_grad()
+    def validated(self) -> dict[str, Any]:
+        """Bits a character: without and with the code's length told, the latter rounded up to bytes."""
+        blind = self._costs(self.held, [0] * len(self.held)).tolist()
+        found = {"bits": sum(blind) / self.letters, "bytes": 8 * sum(map(_trimmed, blind)) / self.letters}
+        best = [8.0 * math.ceil(bits / 8 + 1) for bits in blind]
+        for shift in range(-2, 2):
+            lengths = [min(_MOST, max(1, math.ceil((bits - 3) / 8) + shift)) for bits in blind]
+            costs = self._costs(self.held, lengths).tolist()
+            for number, (bits, length) in enumerate(zip(costs, lengths, strict=True)):
+                if bits <= 8 * length:
+                    best[number] = min(best[number], 8.0 * length)
+        found["told"] = sum(best) / self.letters
+        return {name: round(value, 4) for name, value in found.items()}
+
+    def _costs(self, texts: Sequence[list[int]], lengths: Sequence[int]) -> Tensor:
+        """Bits of texts whose codes are so many bytes long, step by step as a coder works; 0: not told."""
+        count = max(map(len, texts))
+        tokens = torch.tensor([one + [_IGNORED] * (count - len(one)) for one in texts])
+        length = torch.tensor(lengths)
+        spent = torch.zeros(len(texts))
+        state: Tensor | None = None
+        for step in range(count - 1):
+            budgets = torch.where(length > 0, budget_of((8 * length - spent).floor().long()), 0)
+            seen = self.mean.embedding(tokens[:, step].clamp(min=0)) + self.mean.budget(budgets)
+            out, state = self.mean.gru(seen[:, None], state)
+            hidden = self.mean.project(out[:, 0])
+            there = tokens[:, step + 1] != _IGNORED
+            spent[there] += self.mean.nats(hidden[there], tokens[there, step + 1]) / math.log(2)
+        return spent
+
+
+def _trimmed(bits: float) -> float:
+    """Bytes on average of the shortest code without a length told; see SymbolEncoder.finish()."""
+    whole = math.ceil(bits / 8)
+    return whole - sum(2 ** (8 * fewer - bits) for fewer in range(1, whole))
