@@ -1,6 +1,7 @@
 """What is sent of a picture: words, colours, boxes and lines, all of them integers or text."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -56,7 +57,8 @@ class Representation:
 
     def without(self, layer: str) -> "Representation":
         """The same without one of LAYERS."""
-        return replace(self, **{"boxes" if layer == "layout" else layer: None})
+        nothing: dict[str, Any] = {"boxes" if layer == "layout" else layer: None}
+        return replace(self, **nothing)
 
 
 def fitted(width: int, height: int, side: int) -> tuple[int, int]:
