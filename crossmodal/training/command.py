@@ -27,6 +27,12 @@ def train(
     rounds: Annotated[
         int, typer.Option("--rounds", min=1, help="At how many rates each picture is packed.")
     ] = 2,
+    packs: Annotated[
+        Path | None, typer.Option("--packs", metavar="DIR", help="Described pictures; in --out if not said.")
+    ] = None,
+    start: Annotated[
+        Path | None, typer.Option("--start", metavar="FILE", help="Checkpoint of an earlier run.")
+    ] = None,
     seed: Annotated[int, typer.Option("--seed")] = 1,
     threads: Annotated[int, typer.Option("--threads", min=1)] = 1,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, ...")] = "auto",
@@ -34,7 +40,7 @@ def train(
         bool, typer.Option("--packs-only", help="Describe and pack the pictures, no more.")
     ] = False,
 ) -> None:
-    """Train the painter that ships with crossmodal. Pictures are described once, into OUT/packs."""
+    """Train the painter that ships with crossmodal. Pictures are described once, into packs."""
     import torch
 
     from genvc.device import pick
@@ -44,17 +50,17 @@ def train(
     from .loop import train as run
 
     torch.set_num_threads(threads)
-    packs = {split: out / "packs" / f"{split}.npz" for split in ("val", "train")}
-    for split, path in packs.items():
+    made = {split: (packs or out / "packs") / f"{split}.npz" for split in ("val", "train")}
+    for split, path in made.items():
         if not path.exists():
             pack.made(data, split, path, rounds if split == "train" else 1, seed)
     if packs_only:
         return
-    read = {split: pack.load(path) for split, path in packs.items()}
+    read = {split: pack.load(path) for split, path in made.items()}
     stage = Stage("painter", steps, batch, rate, channels, blocks, vocabulary(read["train"]), seed)
     torch.set_flush_denormal(True)
     try:
-        run(stage, read["train"], read["val"], out, pick(device))
+        run(stage, read["train"], read["val"], out, pick(device), start)
     finally:
         torch.set_flush_denormal(False)
     print(f"{out / 'checkpoint.pt'}: {steps} steps", file=sys.stderr)

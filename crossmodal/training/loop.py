@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from genvc.errors import BadInput
 from genvc.training.likeness import Likeness
 from genvc.training.run import Run, perform
 
@@ -54,13 +55,26 @@ def vocabulary(pack: Pack) -> tuple[str, ...]:
     return tuple(sorted(word for word, count in counts.items() if count >= _SEEN))
 
 
-def train(stage: Stage, pack: Pack, val: Pack, out: Path, device: torch.device) -> None:
-    """Train to the last step, going on from OUT/checkpoint.pt where there is one."""
+def train(
+    stage: Stage, pack: Pack, val: Pack, out: Path, device: torch.device, start: Path | None = None
+) -> None:
+    """Train to the last step, going on from OUT/checkpoint.pt where there is one.
+
+    start: another run's checkpoint, whose averaged weights are begun with. Raises BadInput.
+    """
     torch.manual_seed(stage.seed)
     out.mkdir(parents=True, exist_ok=True)
     run = _Painting(stage, val, out / "checkpoint.pt", device)
-    run.begin(None, device)
+    run.begin(None if start is None else lambda: _weights(start), device)
     perform(run, _batches(pack, stage, run.done), out, _EVERY)
+
+
+def _weights(path: Path) -> dict[str, Tensor]:
+    try:
+        found: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)["average"]
+    except (OSError, KeyError) as error:
+        raise BadInput(f"{path} is no checkpoint of this training") from error
+    return found
 
 
 class _Painting(Run[Batch]):

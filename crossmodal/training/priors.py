@@ -22,7 +22,8 @@ _EVERY: Final = 4  # photos
 _LEVELS: Final = (3, 5)  # sides of 64 and 96
 _SHARES: Final = (0.09, 0.12)
 _LINE: Final = 96
-_HEAD: Final = '''"""How often training photos have a line in each context of a sketch, made by crossmodal.training.priors."""
+_HEAD: Final = '''"""How often training photos have a line in each context of a sketch, \
+made by crossmodal.training.priors."""
 
 __all__ = ["PRIOR"]
 

@@ -19,6 +19,8 @@ from genvc.errors import BadInput, CorruptStream, GenvcError, Unsupported
 from genvc.types import Frame, Packet, Picture, StreamInfo
 
 FPS = Fraction(1)
+# a packet of version 1 without text; it must decode for ever
+STORED = "0e28175c1708914c318ed6e69cad939e0990a324199d32ebad5ab3f21f71d9177627230ac52880d2661943e0528c085d"
 
 
 def whole(picture: Picture) -> Representation:
@@ -82,6 +84,20 @@ def test_the_strangest_integers_are_coded() -> None:
     assert np.array_equal(palette.get(decoder, 4, 3).values, values)
     assert len(layout.get(decoder)) == 8
     assert np.array_equal(sketch.get(decoder, 5, 5)[0], noise)
+
+
+def test_stored_packets_mean_what_they_meant() -> None:
+    y, x = np.mgrid[0:90, 0:120]
+    picture = np.stack([2 * x, 2 * y, 255 - x - y], 2).astype(np.uint8)
+    lines = (np.add.outer(np.arange(24), np.arange(32)) % 11) == 0
+    sent = Representation(None, palette.measured(picture, 1, 1), (Box(1, 4, 5, 9, 13),), lines, 1)
+    payload = bytes.fromhex(STORED)
+    assert syntax.pack(sent) == payload
+    found = syntax.unpack(payload, 120, 90)
+    assert found.palette is not None
+    assert sent.palette is not None
+    assert np.array_equal(found.palette.values, sent.palette.values)
+    assert np.array_equal(found.sketch, lines)
 
 
 def test_contexts_seen_by_the_decoder_are_those_of_the_encoder() -> None:
