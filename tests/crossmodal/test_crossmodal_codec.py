@@ -187,6 +187,11 @@ def test_a_caption_of_100_kilobytes_says_how_long_it_may_be() -> None:
         genvc.create("crossmodal", caption="word " * 20_000)
 
 
+def test_an_empty_picture_is_refused() -> None:
+    with pytest.raises(GenvcError, match="no pixels"):
+        genvc.create("crossmodal").describe(0, 64, FPS)
+
+
 @pytest.mark.parametrize("text", ["Ein Käfer, 蝶とはな!", "🦋" * 20, "\x00\n\t", "1234"])
 def test_any_caption_comes_back(picture: Picture, text: str) -> None:
     info, packets = coded(picture, caption=text, layers="text")
