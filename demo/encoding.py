@@ -94,7 +94,8 @@ class Encoding:
         choice = choice_of(name)
         bitrate = settings.bitrate - self._owed / _DEBT_SECONDS
         bitrate = max(bitrate, _LEAST_SHARE * settings.bitrate)
-        codec = codec_for(choice, float(round(bitrate, -2) or bitrate))
+        # in round numbers, so that few codecs are made
+        codec = codec_for(choice, float(f"{bitrate:.2g}"))
         info = codec.describe(settings.size, settings.size, Fraction(fps))
         self.generated = bool(getattr(codec, "generative", False))
         header = pack_header(info, self.generated)
