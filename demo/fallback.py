@@ -6,7 +6,7 @@ wait. Here one codec runs, and how unlike its pictures are (genvc.unlike) says w
 
 from collections import deque
 
-__all__ = ["Fallback"]
+__all__ = ["FIRST", "OTHER", "Fallback"]
 
 FIRST, OTHER = "keypoints", "predictive"
 # unlike() of a head that is followed well stays below; where a scene is no head it goes beyond.

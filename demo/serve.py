@@ -17,7 +17,7 @@ import uvicorn
 from genvc.errors import BadInput, Notice
 
 from .app import make_app
-from .settings import choices
+from .settings import Settings
 from .warming import warm
 
 __all__ = ["serve"]
@@ -41,7 +41,7 @@ def serve(
     listening = _listening(host, port)
     address = f"{'https' if certificate else 'http'}://{_written(host)}:{listening.getsockname()[1]}/"
     app = make_app(sessions, auth, hosts)
-    threading.Thread(target=warm, args=(choices(),), daemon=True).start()
+    threading.Thread(target=warm, args=(Settings(),), daemon=True).start()
     config = uvicorn.Config(
         app,
         log_level="warning",

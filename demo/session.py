@@ -19,14 +19,15 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from genvc.codec import codec_names
 from genvc.errors import BadInput, GenvcError
 from genvc.media.classical_still import decode_still, encode_still
+from genvc.samples import sample_path
 
+from .clip_camera import ClipCamera
 from .latest import Latest, Shot
 from .leg import Leg, OnScreen
 from .network import Conditions
 from .outbox import CAMERA, CODEC, COMPARED, SOUND, Outbox, pack_message
 from .quality import Sampler
 from .rooms import Rooms
-from .sample_camera import SampleCamera
 from .settings import COMPARED as COMPARED_CODEC
 from .settings import Settings
 
@@ -72,7 +73,7 @@ class Session:
         self.wish: _Wish | None = None
         self.leg: Leg | None = None
         self.compared: Leg | None = None
-        self._clip: SampleCamera | None = None
+        self._clip: ClipCamera | None = None
         self._loop = asyncio.get_running_loop()
         self._numbers = 0
         self._tuned: tuple[float, int, int] = (0.0, 0, 0)
@@ -191,7 +192,8 @@ class Session:
             self.compared = self._leg(_beside(wish), COMPARED)
         self._tuned = (time.monotonic(), 0, 0)
         if wish.sample:
-            self._clip = await asyncio.to_thread(SampleCamera, _Cameras(self._film), wish.settings.size)
+            path, size = str(sample_path("carphone")), wish.settings.size
+            self._clip = await asyncio.to_thread(ClipCamera, path, size, _Cameras(self._film))
             self._clip.start()
         self.outbox.say(started=True)
 

@@ -18,7 +18,9 @@ pytest.importorskip("gradio", reason="the demo's packages are not installed: pip
 from genvc import media
 from genvc.media.classical_still import encode_still
 
-CHROMIUM = next((path for path in map(Path, ("/usr/bin/chromium", "/usr/bin/chromium-browser")) if path.exists()), None)
+CHROMIUM = next(
+    (path for path in map(Path, ("/usr/bin/chromium", "/usr/bin/chromium-browser")) if path.exists()), None
+)
 START_SECONDS = 120
 
 
@@ -75,7 +77,9 @@ def camera(carphone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample talking head as Chromium's fake webcam wants it: JPEGs in a row."""
     path = tmp_path_factory.mktemp("camera") / "head.mjpeg"
     _, frames = media.frames(carphone)
-    pictures = [encode_still(frame.rgb, "JPEG", {"quality": 90}) for frame, _ in zip(frames, range(60), strict=False)]
+    pictures = [
+        encode_still(frame.rgb, "JPEG", {"quality": 90}) for frame, _ in zip(frames, range(60), strict=False)
+    ]
     path.write_bytes(b"".join(pictures))
     return path
 
@@ -113,7 +117,9 @@ class Visit:
         self.complaints: list[str] = []
         self.page.on("console", self._said)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("requestfailed", lambda request: self.complaints.append(f"{request.url} {request.failure}"))
+        self.page.on(
+            "requestfailed", lambda request: self.complaints.append(f"{request.url} {request.failure}")
+        )
         self.page.goto(address, wait_until="load")
 
     def _said(self, message: Any) -> None:
@@ -147,7 +153,9 @@ def visit(browser: Any, server: Server) -> Iterator[Callable[..., Visit]]:
     """Opens the page in a window of so many pixels, in a context of its own."""
     open_now: list[Visit] = []
 
-    def make(width: int = 1280, height: int = 900, query: str = "", address: str = "", **context: Any) -> Visit:
+    def make(
+        width: int = 1280, height: int = 900, query: str = "", address: str = "", **context: Any
+    ) -> Visit:
         open_now.append(Visit(browser, (address or server.address) + query, width, height, **context))
         return open_now[-1]
 
