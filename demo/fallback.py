@@ -4,6 +4,7 @@ The codec `auto` codes each group by all its codecs before it sends the best, se
 wait. Here one codec runs, and how unlike its pictures are (genvc.unlike) says whether the other one should.
 """
 
+import math
 from collections import deque
 
 __all__ = ["FIRST", "OTHER", "Fallback"]
@@ -21,7 +22,7 @@ class Fallback:
     def __init__(self) -> None:
         self.codec = FIRST
         self._seen: deque[float] = deque(maxlen=_LOOKS)
-        self._changed_at = 0.0
+        self._changed_at = -math.inf
         self._patience = _RETRY_SECONDS
 
     def saw(self, unlike: float, now: float) -> bool:

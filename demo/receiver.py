@@ -21,11 +21,12 @@ __all__ = ["Arrived", "Receiver"]
 _REPORT_EVERY, _REPORT_BUSY = 0.25, 0.1
 # A picture that comes this much after its successors was overtaken, not lost.
 _OVERTAKEN = 0.02
-_AGAIN = 1.2  # round trips until a picture is asked for again
+# Round trips until a picture is asked for again: reports are lost, too, and a sender heeds one a round trip.
+_AGAIN = 0.6
 _LEAST_AGAIN = 0.04
 _KEY_AGAIN = 0.25
 # When to stop asking for a lost picture and ask for a key picture instead.
-_PATIENCE, _PATIENCE_TRIPS = 0.5, 4.0
+_PATIENCE, _PATIENCE_TRIPS = 0.8, 5.0
 _MOST_HELD = 512
 _MOST_BYTES = 1 << 22
 

@@ -1,5 +1,6 @@
 """Datagrams say the same on both sides, and nobody's bytes bring a receiver down."""
 
+import contextlib
 import random
 from fractions import Fraction
 
@@ -76,10 +77,8 @@ def test_noise_is_refused_and_nothing_else_is_raised() -> None:
     for number in range(5000):
         data = dice.randbytes(dice.randrange(0, 40))
         for taker in (receiver, sender):
-            try:
+            with contextlib.suppress(CorruptStream):
                 taker.take(data, number / 100)
-            except CorruptStream:
-                pass
         receiver.report(number / 100, 0)
     with pytest.raises(GenvcError):
         unpack_header(b"GVC noise")
