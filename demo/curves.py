@@ -9,7 +9,7 @@ __all__ = ["curves"]
 _WIDE, _HIGH = 720, 420
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 12, 46
 # Told apart also by those who see colours differently (Okabe and Ito), dark enough to be read on white.
-_COLOURS = ("#d55e00", "#0072b2", "#007a5a", "#a83e80", "#1f78a8", "#8a6100", "#555555", "#6b4a1d")
+_COLOURS = ("#d55e00", "#0072b2", "#007a5a", "#a83e80", "#6a3fb5", "#8a6100", "#555555", "#6b4a1d")
 _KEY = 20
 
 Line = Sequence[tuple[float, float]]

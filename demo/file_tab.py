@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio
 
+from genvc import media
 from genvc.codec import codec_names
 from genvc.compare import Comparison, compare
 from genvc.errors import BadInput, GenvcError
@@ -22,6 +23,7 @@ __all__ = ["compared", "copied", "decoded", "file_tab"]
 
 _CODECS = ("keypoints", "predictive", "auto")
 _BESIDE = ("x264", "av1")
+_SAMPLE_SIDE = 192
 _HEADS = ["codec", "bytes", "kbit/s", "PSNR dB", "MS-SSIM", "LPIPS"]
 # One at a time: each takes all the processors it gets.
 _ONE = threading.Lock()
@@ -49,20 +51,28 @@ def file_tab() -> None:
                 sample = gradio.Button("Take the sample clip", elem_id="take-sample")
             words = gradio.Markdown(elem_id="compare-words")
         with gradio.Column():
-            shown = gradio.Video(label="Side by side (generated)", autoplay=True, loop=True)
+            shown = gradio.Video(show_label=False, autoplay=True, loop=True, elem_id="side-by-side")
             table = gradio.Dataframe(headers=_HEADS, label="Figures", interactive=False, wrap=True)
             stream = gradio.File(label="The .gvc file", elem_id="stream")
     outputs = [words, shown, table, stream]
     go.click(compared, [clip, codec, rate, against], outputs, concurrency_limit=1)
-    sample.click(lambda: str(copied(sample_path("carphone"))), None, clip)
+    sample.click(_sample, None, clip)
     gradio.Markdown("### Decode a .gvc file")
     with gradio.Row():
         upload = gradio.File(label=".gvc file", file_types=[".gvc"], elem_id="gvc")
         with gradio.Column():
             back = gradio.Button("Decode", elem_id="decode")
             told = gradio.Markdown(elem_id="decode-words")
-        video = gradio.Video(label="Decoded")
+        video = gradio.Video(show_label=False, elem_id="decoded")
     back.click(decoded, upload, [told, video], concurrency_limit=1)
+
+
+def _sample() -> str:
+    """The sample talking head, as large as metrics and codecs like it."""
+    target = Path(tempfile.mkdtemp(prefix="genvc-shown-", dir=_cache())) / "carphone.mkv"
+    info, frames = media.frames(sample_path("carphone"), _SAMPLE_SIDE)
+    media.write(target, frames, info.fps)
+    return str(target)
 
 
 def compared(

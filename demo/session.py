@@ -9,6 +9,7 @@ import contextlib
 import json
 import math
 import struct
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -91,11 +92,12 @@ class Session:
         except (WebSocketDisconnect, RuntimeError):
             pass  # gone, perhaps in the middle of a word
         finally:
+            # nothing is awaited here: the server may cancel this at any point
             for task in tasks:
                 task.cancel()
-            await self._stop()
             self._leave()
             self.hall.sessions.discard(self)
+            threading.Thread(target=_ended, args=(self._taken_parts(),), daemon=True).start()
 
     # ------------------------------------------------------------------ the connection
 
@@ -215,10 +217,13 @@ class Session:
         self._count_from_here()
 
     async def _stop(self) -> None:
+        await asyncio.to_thread(_ended, self._taken_parts())
+
+    def _taken_parts(self) -> list[Any]:
+        """What runs, which the session knows no more."""
         parts: list[Any] = [part for part in (self._clip, self.leg, self.compared) if part is not None]
         self._clip = self.leg = self.compared = self.wish = None
-        for part in parts:
-            await asyncio.to_thread(part.stop)
+        return parts
 
     def _leg(self, wish: _Wish, kind: int) -> Leg:
         sampler = self.hall.sampler
@@ -301,6 +306,12 @@ class _Cameras(Latest):
 
     def put(self, shot: Shot) -> None:
         self._then(shot)
+
+
+def _ended(parts: list[Any]) -> None:
+    """Ends clips and legs; waits for the picture in hand."""
+    for part in parts:
+        part.stop()
 
 
 def _beside(wish: _Wish) -> _Wish:
