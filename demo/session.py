@@ -148,6 +148,8 @@ class Session:
                 leg.camera.put(shot)
 
     async def _said(self, what: dict[str, Any]) -> None:
+        if not isinstance(what, dict):
+            raise BadInput("a message that makes no sense")
         if "shown" in what:
             self.outbox.shown(int(what["shown"][0]), int(what["shown"][1]))
         elif "ping" in what:
@@ -156,11 +158,13 @@ class Session:
             self._enter(str(what["room"]))
         elif "start" in what:
             await self._start(_wish(what["start"]))
-        elif "set" in what and self.leg is not None:
+        elif "set" in what:
             await self._change(_wish(what["set"]))
         elif "stop" in what:
             await self._stop()
             self.outbox.say(stopped=True)
+        else:
+            raise BadInput("a message that makes no sense")
 
     # ------------------------------------------------------------------ rooms
 

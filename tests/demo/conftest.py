@@ -1,5 +1,6 @@
 """What the demo's tests share: a server of their own, a browser with a talking head for a camera."""
 
+import itertools
 import re
 import signal
 import subprocess
@@ -121,6 +122,11 @@ class Visit:
             "requestfailed", lambda request: self.complaints.append(f"{request.url} {request.failure}")
         )
         self.page.goto(address, wait_until="load")
+
+    def _failed(self, request: Any) -> None:
+        # Gradio ends its event streams so
+        if "queue/data" not in request.url:
+            self.complaints.append(f"{request.url} {request.failure}")
 
     def _said(self, message: Any) -> None:
         if message.type == "error":

@@ -1,5 +1,6 @@
 """The web application is closed to whom it is not for, and takes no nonsense."""
 
+import itertools
 import json
 import struct
 import time
@@ -18,6 +19,7 @@ from genvc.errors import BadInput
 
 HERE = "http://127.0.0.1:7860"
 ORIGIN = {"origin": HERE}
+COUNT = itertools.count()
 CALL = "ws://127.0.0.1:7860/genvc/call"
 QUICK = {"codec": "x264-live", "kbps": 60, "size": 128, "source": "sample", "compare": False}
 
@@ -28,10 +30,11 @@ def client() -> Iterator[TestClient]:
         yield found
 
 
-def until(socket: Any, key: str, seconds: float = 40) -> Any:
-    """What the server says under that key, pictures and all else passed over."""
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
+def until(socket: Any, key: str) -> Any:
+    """What the server says under that key before it answers a ping; pictures and all else are passed over."""
+    end = f"end {next(COUNT)}"
+    socket.send_json({"ping": end})
+    while True:
         message = socket.receive()
         if message["type"] == "websocket.close":
             raise WebSocketDisconnect(message.get("code", 1000))
@@ -39,7 +42,7 @@ def until(socket: Any, key: str, seconds: float = 40) -> Any:
             said = json.loads(message["text"])
             if key in said:
                 return said[key]
-    raise AssertionError(f"the server never said {key}")
+            assert said.get("pong") != end, f"the server did not say {key}"
 
 
 def test_the_page_and_its_script_are_there(client: TestClient) -> None:
