@@ -1,6 +1,5 @@
 """What the demo's tests share: a server of their own, a browser with a talking head for a camera."""
 
-import itertools
 import re
 import signal
 import subprocess
