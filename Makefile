@@ -1,6 +1,7 @@
 # make run    install, then sample -> encode -> decode in a fresh process -> compare, into out/
 # make test   install, check, run the quick tests (SLOW= runs the slow ones too; TESTS=tests/media some of them)
 # make fuzz   mutated streams against every decoder, SECONDS each (CORPUS=DIR keeps what was found)
+# make demo   install, open the page with live calls
 # make check  lint, format, types, direction of imports
 # the first of these that is a Python genvc runs on; or say it: make PYTHON=/path/to/python3.11
 PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.10; do \
@@ -14,7 +15,7 @@ TESTS ?=
 SECONDS ?= 60
 CORPUS ?= out/corpus
 
-.PHONY: run test check fuzz clean
+.PHONY: run demo test check fuzz clean
 
 run: $(VENV)/installed-run
 	mkdir -p out
@@ -22,6 +23,9 @@ run: $(VENV)/installed-run
 	$(BIN)/genvc encode out/carphone.mkv out/carphone.gvc --codec $(CODEC) --bitrate $(BITRATE)
 	$(BIN)/genvc decode out/carphone.gvc out/carphone.mp4
 	$(BIN)/genvc compare out/carphone.mkv --codec $(CODEC) --bitrate $(BITRATE) --out out --json out/compare.json
+
+demo: $(VENV)/installed-demo
+	$(BIN)/genvc demo --browser
 
 test: $(VENV)/installed-test
 	$(MAKE) check
@@ -46,9 +50,13 @@ $(VENV)/installed-run: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[eval]'
 	touch $@
 
+$(VENV)/installed-demo: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[demo,eval]'
+	touch $@ $(VENV)/installed-run
+
 $(VENV)/installed-test: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
-	touch $@ $(VENV)/installed-run
+	touch $@ $(VENV)/installed-run $(VENV)/installed-demo
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' || { \

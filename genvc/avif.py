@@ -11,7 +11,7 @@ from typing import Any
 from .errors import BadInput, CorruptStream, ModelNotFound
 from .types import Codec, Frame, Packet, Picture, StreamInfo
 
-__all__ = ["Avif", "create"]
+__all__ = ["Avif", "check_call", "create"]
 
 QUALITY = 50
 # What the container adds to a group of one picture: its mark, a head and a checksum.
@@ -20,13 +20,18 @@ _GROUP_BYTES = 14
 
 def create(model: str = "", device: str = "auto", **options: Any) -> Codec:
     """The codec; options are those of Avif. Raises BadInput for others, ModelNotFound for any model."""
+    check_call("avif", model, options)
+    return Avif(**options)
+
+
+def check_call(codec: str, model: str, options: dict[str, Any]) -> None:
+    """Raises BadInput for an option that there is not, ModelNotFound for any model."""
     if model:
-        raise ModelNotFound(f"codec 'avif' has no models, so no '{model}'")
+        raise ModelNotFound(f"codec '{codec}' has no models, so no '{model}'")
     known = ("quality", "bytes", "bitrate", "speed", "subsampling")
     for name in options:
         if name not in known:
-            raise BadInput(f"codec 'avif' has no option '{name}'; it has: {', '.join(known)}")
-    return Avif(**options)
+            raise BadInput(f"codec '{codec}' has no option '{name}'; it has: {', '.join(known)}")
 
 
 class Avif:
@@ -39,9 +44,10 @@ class Avif:
         bitrate: float | None = None,
         speed: int | None = None,
         subsampling: str | None = None,
+        name: str = "avif",
     ) -> None:
         """quality: 0 (smallest) to 100. bytes: at most so many a picture. bitrate: bit/s, the container's
-        share included. speed: 0 (slowest) to 10. subsampling: "4:2:0" or "4:4:4"."""
+        share included. speed: 0 (slowest) to 10. subsampling: "4:2:0" or "4:4:4". name: in the registry."""
         given = {"quality": quality, "bytes": bytes, "bitrate": bitrate}
         chosen = [name for name, value in given.items() if value is not None]
         if len(chosen) > 1:
@@ -54,6 +60,7 @@ class Avif:
         _check("speed", speed, int, 0, 10)
         if subsampling not in (None, "4:2:0", "4:4:4"):
             raise BadInput(f"codec 'avif': subsampling is 4:2:0 or 4:4:4, not {subsampling!r}")
+        self.name = name
         self.quality = QUALITY if quality is None else quality
         self.bytes = bytes
         self.bitrate = bitrate
@@ -68,7 +75,7 @@ class Avif:
         from .media.limits import check_size
 
         check_size(width, height)
-        return StreamInfo("avif", "", width, height, fps)
+        return StreamInfo(self.name, "", width, height, fps)
 
     def encode(self, frames: Iterable[Frame], info: StreamInfo) -> Iterator[Packet]:
         """One key packet for each frame; raises BadInput for a frame of another size."""
@@ -95,7 +102,7 @@ class Avif:
         from .media import decode_still_av1
 
         if info.params:
-            raise CorruptStream("an avif stream has no parameters, this one has some")
+            raise CorruptStream(f"an {self.name} stream has no parameters, this one has some")
         for packet in packets:
             if packet.track == 0:
                 picture: Picture = decode_still_av1(packet.payload, info.width, info.height)

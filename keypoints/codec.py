@@ -1,6 +1,7 @@
 """The codec `keypoints`: reference pictures, and between them the motion of a face and its surroundings."""
 
 import warnings
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -16,6 +17,7 @@ from genvc.types import Frame, Packet, Picture, StreamInfo
 
 from . import payload, rate
 from .detector import FaceMeshDetector, PointDetector, Points
+from .generator import Analysed
 from .group import Effort, Group, Plan, worst_pictures
 from .header import NEVER, pack, unpack
 <<<<<<< HEAD
@@ -31,7 +33,7 @@ from .motion import Grid
 from .overhead import GROUP_BYTES, HEADER_BYTES, PACKET_BYTES
 from .painter import Painter
 from .references import Choice
-from .scene import Scene, scenes
+from .scene import Scene, Shown, scenes
 from .structure import FaceBasis
 from .syntax import MAX_REFERENCES, State, Writer, picture, reference
 
@@ -328,6 +330,14 @@ class KeyPoints:
     def decode(self, packets: Iterable[Packet], info: StreamInfo) -> Iterator[Frame]:
         """One frame a packet, at once; raises CorruptStream."""
         yield from self.painter.frames(self.scenes(packets, info))
+
+    def decode_with_points(
+        self, packets: Iterable[Packet], info: StreamInfo
+    ) -> Iterator[tuple[Frame, Points | None]]:
+        """As decode, each frame with the key points of its face in pixels, (n, 2); None without a face."""
+        known: OrderedDict[int, tuple[Shown, Analysed]] = OrderedDict()
+        for scene in self.scenes(packets, info):
+            yield Frame(self.painter.painted(scene, known), scene.pts), scene.points
 
     def scenes(self, packets: Iterable[Packet], info: StreamInfo) -> Iterator[Scene]:
         """What each packet says is to be shown; raises CorruptStream."""

@@ -1,0 +1,48 @@
+"""The page: four tabs, built of Gradio's components but for the call, which is its own."""
+
+import html
+import json
+
+import gradio
+
+from .benchmarks_tab import benchmarks_tab
+from .file_tab import file_tab
+from .picture_tab import picture_tab
+from .settings import AUTO, SIZES, choices
+from .static_text import static_text
+
+__all__ = ["HEAD", "STYLE", "THEME", "build"]
+
+HEAD = '<script type="module" src="/genvc/static/call.js"></script>'
+STYLE = static_text("style.css")
+# the fonts of the machine: the page asks nobody else for anything
+THEME = gradio.themes.Default(
+    primary_hue="blue",
+    font=["system-ui", "sans-serif"],
+    font_mono=["ui-monospace", "monospace"],
+)
+_HOURS = 3600
+
+
+def build() -> gradio.Blocks:
+    """The page; what visitors upload is gone after an hour."""
+    with gradio.Blocks(title="genvc", analytics_enabled=False, delete_cache=(_HOURS, _HOURS)) as page:
+        gradio.Markdown("# genvc\nPictures and video at ultra-low bit rates.")
+        with gradio.Tab("Call"):
+            gradio.HTML(_call())
+        with gradio.Tab("File"):
+            file_tab()
+        with gradio.Tab("Picture"):
+            picture_tab()
+        with gradio.Tab("Benchmarks"):
+            benchmarks_tab()
+    return page
+
+
+def _call() -> str:
+    """The call's markup, with what there is to choose from."""
+    codecs = [(choice.name, f"{choice.name} ({choice.about})") for choice in choices()]
+    if {"keypoints", "predictive"} <= {name for name, _ in codecs}:
+        codecs.append((AUTO, "auto (key points, or else predictive)"))
+    said = html.escape(json.dumps({"codecs": codecs, "sizes": SIZES}), quote=True)
+    return f'<div data-choices="{said}">{static_text("call.html")}</div>'
