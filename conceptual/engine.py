@@ -3,7 +3,7 @@
 The exact half is syntax.py and the texture's latents (genvc/learned/coding.py); painting is the free half.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import gcd
 
 import numpy as np
@@ -183,11 +183,6 @@ class Engine:
         padded = np.pad(rgb, ((0, high - rgb.shape[0]), (0, wide - rgb.shape[1]), (0, 0)), "edge")
         made = torch.from_numpy(padded).to(self.device).permute(2, 0, 1)[None].float() / 255
         return made.contiguous(memory_format=torch.channels_last)
-
-
-def replaced(layers: Layers, **parts: object) -> Layers:
-    """With other sections."""
-    return replace(layers, parts=replace(layers.parts, **parts))  # type: ignore[arg-type]
 
 
 def _padded_size(height: int, width: int, eighths: int) -> tuple[int, int]:
