@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import Final
 
-
 from torch import Tensor
 
 from genvc.errors import BadInput
@@ -26,9 +25,7 @@ def redrawn(engine: Engine, payload: bytes, lines: Lines, width: int, height: in
     parts = parted_sections(payload)
     old = engine.structure(payload, width, height)
     if lines.shape != old.shape:
-        raise BadInput(
-            f"the lines are {lines.shape[1]}x{lines.shape[0]}, those of the stream {old.shape[1]}x{old.shape[0]}"
-        )
+        raise BadInput(f"the lines are {lines.shape[::-1]}, those of the stream {old.shape[::-1]}")
     return joined(replace(parts, structure=structure_of(engine.lines, lines)))
 
 
