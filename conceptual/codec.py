@@ -38,7 +38,7 @@ class ConceptualCodec:
         bytes: int | None = None,
         bitrate: float | None = None,
         lines: float | None = None,
-        regions: int = 4,
+        regions: int = 1,
         show: str = "picture",
     ) -> None:
         """quality: 0 (smallest) to 100. bytes: at most so many a picture. bitrate: bit/s, the container's

@@ -14,7 +14,7 @@ __all__ = ["RUNGS", "plan", "rung_of", "within"]
 RUNGS: Final = 128
 _LEAST, _OCTAVE = 0.008, 22.0  # bits a pixel of rung 0, and rungs to twice as many
 # up to so many bits a pixel: eighths of the size, share of lines; chosen on the validation photos
-_CHOSEN = ((0.016, 2, 0.0), (0.028, 3, 0.0), (0.05, 4, 0.0), (0.13, 6, 0.0), (math.inf, 8, 0.0))
+_CHOSEN = ((0.016, 2, 0.003), (0.021, 3, 0.003), (0.032, 4, 0.003), (0.12, 6, 0.003), (math.inf, 8, 0.003))
 # bits a pixel of grade 0 at half size; of rungs a grade; how they grow with the size
 _GRADE_0, _GRADES_AN_OCTAVE, _POWER = 0.0185, 10.0, 1.8
 
@@ -24,7 +24,7 @@ def rung_of(quality: float) -> int:
     return max(0, min(RUNGS - 1, round(quality / 100 * (RUNGS - 1))))
 
 
-def plan(rung: int, lines: float | None = None, regions: int = 4) -> Plan:
+def plan(rung: int, lines: float | None = None, regions: int = 1) -> Plan:
     """What a rung codes. lines: share of the line map's samples, None for what suits the rate."""
     bpp = _LEAST * 2 ** (rung / _OCTAVE)
     eighths, share = next((size, share) for most, size, share in _CHOSEN if bpp <= most)
