@@ -18,6 +18,7 @@ __all__ = ["redrawn", "restyled"]
 # the latents that hold a block's mean luma and its two mean colours
 _MEANS: Final = (0, LUMA, LUMA + CHROMA)
 _LEAST = 1e-3
+_WIDEST = 2.0  # colours spread by more show how coarsely they were coded
 
 
 def redrawn(engine: Engine, payload: bytes, lines: Lines, width: int, height: int) -> bytes:
@@ -42,7 +43,8 @@ def restyled(engine: Engine, layers: Layers, model: Layers) -> bytes:
     steps = engine.model.texture.steps(log_step(layers.parts.grade)).cpu()
     for channel in _MEANS:
         old, new = mine[:, channel], theirs[:, channel]
-        moved = (old - old.mean()) / _spread(old) * _spread(new) + new.mean()
+        wider = (_spread(new) / _spread(old)).clamp(1 / _WIDEST, _WIDEST)
+        moved = (old - old.mean()) * wider + new.mean()
         made[:, channel] = (moved / steps[:, channel]).double()
     parts = replace(
         layers.parts,

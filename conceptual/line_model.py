@@ -63,30 +63,30 @@ class LineNetwork:
             if number < len(self.layers) - 1:
                 values = np.maximum(values, values / 8)
             values = np.floor(values / 4096).clip(-128 * ONE, 128 * ONE)
-        return values[:, 0].clip(-MOST, MOST).astype(np.int64)
+        return np.asarray(values[:, 0].clip(-MOST, MOST), np.int64)
 
 
 def chance(odds: Integers) -> Integers:
     """Log odds in 1/256 as a chance of 65536, 1 to 65535."""
-    return _squash()[np.clip(odds, -MOST, MOST) + MOST]
+    return np.asarray(_squash()[np.clip(odds, -MOST, MOST) + MOST])
 
 
 def log_odds(chances: Integers) -> Integers:
     """The inverse of chance(), for 16-bit chances in steps of 16."""
-    return _stretch()[chances >> 4]
+    return np.asarray(_stretch()[chances >> 4])
 
 
 @cache
 def _squash() -> Integers:
     # no value lies so near to a half that a machine's exp could round it otherwise: a test says so
     steps = np.arange(-MOST, MOST + 1) / ONE
-    return np.rint(_POINTS / (1 + np.exp(-steps))).clip(1, _POINTS - 1).astype(np.int64)
+    return np.asarray(np.rint(_POINTS / (1 + np.exp(-steps))).clip(1, _POINTS - 1), np.int64)
 
 
 @cache
 def _stretch() -> Integers:
     middle = 16 * np.arange(_POINTS // 16, dtype=np.int64) + 8
-    return np.searchsorted(_squash(), middle).astype(np.int64) - MOST
+    return np.asarray(np.searchsorted(_squash(), middle), np.int64) - MOST
 
 
 def write_lines(coder: SymbolEncoder, network: LineNetwork, lines: Lines) -> None:

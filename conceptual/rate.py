@@ -14,7 +14,7 @@ __all__ = ["RUNGS", "plan", "rung_of", "within"]
 RUNGS: Final = 128
 _LEAST, _OCTAVE = 0.008, 22.0  # bits a pixel of rung 0, and rungs to twice as many
 # up to so many bits a pixel: eighths of the size, share of lines; chosen on the validation photos
-_CHOSEN = ((0.016, 2, 0.003), (0.021, 3, 0.003), (0.032, 4, 0.003), (0.12, 6, 0.003), (math.inf, 8, 0.003))
+_CHOSEN = ((0.014, 2, 0.003), (0.021, 3, 0.003), (0.038, 4, 0.003), (0.09, 6, 0.003), (math.inf, 8, 0.003))
 # bits a pixel of grade 0 at half size; of rungs a grade; how they grow with the size
 _GRADE_0, _GRADES_AN_OCTAVE, _POWER = 0.0185, 10.0, 1.8
 

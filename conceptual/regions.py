@@ -37,7 +37,7 @@ def parted(rgb: Picture, count: int) -> Labels:
                 centres[one] = mine.mean(0)
     labels = _nearest(cells, centres).reshape(high, wide).astype(np.uint8)
     if min(high, wide) >= 3:
-        labels = cv2.medianBlur(_renumbered(labels), 3)
+        labels = np.asarray(cv2.medianBlur(_renumbered(labels), 3), np.uint8)
     return _renumbered(labels)
 
 
