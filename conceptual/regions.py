@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from genvc.entropy import AdaptiveModel, SymbolDecoder, SymbolEncoder
 from genvc.types import Picture
 
-__all__ = ["MOST", "Labels", "parted"]
+__all__ = ["MOST", "Labels", "parted", "read_labels", "write_labels"]
 
 MOST: Final = 8
 Labels = npt.NDArray[np.uint8]
@@ -36,7 +37,7 @@ def parted(rgb: Picture, count: int) -> Labels:
                 centres[one] = mine.mean(0)
     labels = _nearest(cells, centres).reshape(high, wide).astype(np.uint8)
     if min(high, wide) >= 3:
-        labels = cv2.medianBlur(_renumbered(labels), 3)
+        labels = np.asarray(cv2.medianBlur(_renumbered(labels), 3), np.uint8)
     return _renumbered(labels)
 
 
@@ -68,3 +69,56 @@ def _renumbered(labels: Labels) -> Labels:
     _, first, place = np.unique(labels, return_index=True, return_inverse=True)
     rank = np.argsort(np.argsort(first))
     return np.asarray(rank[place].reshape(labels.shape), np.uint8)
+
+
+# --------------------------------------------------------------------------- as bytes
+
+_AS_LEFT, _AS_ABOVE, _ELSE = range(3)
+
+
+class _Writer:
+    def __init__(self, coder: SymbolEncoder) -> None:
+        self.coder = coder
+
+    def symbol(self, value: int, model: AdaptiveModel) -> int:
+        self.coder.put(value, model)
+        return value
+
+
+class _Reader:
+    def __init__(self, coder: SymbolDecoder) -> None:
+        self.coder = coder
+
+    def symbol(self, value: int, model: AdaptiveModel) -> int:
+        return self.coder.get(model)
+
+
+def write_labels(coder: SymbolEncoder, labels: Labels) -> None:
+    """Code a map of labels 0 to 7: as the cell to the left, as the one above, or which other."""
+    _walk(_Writer(coder), labels)
+
+
+def read_labels(coder: SymbolDecoder, high: int, wide: int) -> Labels:
+    """The map that write_labels() coded."""
+    return _walk(_Reader(coder), np.zeros((high, wide), np.uint8))
+
+
+def _walk(coder: _Writer | _Reader, wanted: Labels) -> Labels:
+    same = [AdaptiveModel([6, 3, 1], increment=12) for _ in range(8)]
+    which = AdaptiveModel(MOST, increment=8)
+    rows = wanted.tolist()
+    above = [0] * (len(rows[0]) + 1)
+    for row in rows:
+        corner = left = above[0]
+        for x, given in enumerate(row):
+            over = above[x]
+            context = (left == over) + 2 * (corner == over) + 4 * (above[min(x + 1, len(row) - 1)] == over)
+            kind = _AS_LEFT if given == left else _AS_ABOVE if given == over else _ELSE
+            kind = coder.symbol(kind, same[context])
+            if kind == _ELSE:
+                left = coder.symbol(given, which)
+            elif kind == _AS_ABOVE:
+                left = over
+            row[x], corner = left, over
+        above = [*row, 0]
+    return np.array(rows, np.uint8)

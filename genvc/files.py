@@ -11,7 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
-from . import container, media
+from . import bounded, container, media
 from .beside import unfinished
 from .codec import create
 from .errors import BadInput, CorruptStream, Notice
@@ -73,17 +73,25 @@ def encode_file(
     size: int | None = None,
     options: Mapping[str, Any] | None = None,
     audio: bool = False,
+    most: Callable[[int], int] | None = None,
     progress: Progress | None = None,
 ) -> Encoded:
     """Encodes a video, a picture, a folder of pictures or "-" into a .gvc file or "-".
 
     size: pixels of the short side to scale to first. options: the codec's own (bitrate in bit/s,
     quality 0 to 100, ...). audio: the sound too, as Opus on a side track; its bytes come on top of a
-    bit rate. The file appears when it is complete. Raises GenvcError.
+    bit rate. most: from the number of pixels to how many bytes the file of a single picture may have at
+    most; options then name no rate. The file appears when it is complete. Raises GenvcError.
     """
     codec_entry(codec)  # before anything slow
     _check_apart(source, target)
     info, frames = media.frames(source, size)
+    if most is not None:
+        if audio:
+            raise BadInput("a file of so many bytes is one of a single picture, without sound")
+        picture, frames = bounded.single(frames)
+        chosen = bounded.options_within(codec, model, device, options, picture, info, most)
+        options = {**(options or {}), **chosen}
     made = create(codec, model, device, **(options or {}))
     header = made.describe(info.width, info.height, info.fps)
     span = _Span(header.fps)

@@ -20,11 +20,8 @@ from .detector import FaceMeshDetector, PointDetector, Points
 from .generator import Analysed
 from .group import Effort, Group, Plan, worst_pictures
 from .header import NEVER, pack, unpack
-<<<<<<< HEAD
-from .joints import JointDetector, Joints, PoseDetector, wanted
-=======
 from .integers import digest
->>>>>>> work-V
+from .joints import JointDetector, Joints, PoseDetector, wanted
 from .live import Coder as LiveCoder
 from .live import live
 from .mesh import Mesh

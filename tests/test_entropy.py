@@ -372,6 +372,30 @@ def test_a_packet_that_is_longer_than_its_symbols_need_is_refused() -> None:
                 decoder.finish()
 
 
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 65535)), max_size=80))
+def test_flags_come_back(given_flags: list[tuple[bool, int]]) -> None:
+    flags = np.array([flag for flag, _ in given_flags], np.bool_)
+    chances = np.array([chance for _, chance in given_flags], np.int64)
+    coder = SymbolEncoder()
+    coder.put_flags(flags, chances)
+    coder.put_bits(5, 3)
+    reader = SymbolDecoder(coder.finish())
+    assert np.array_equal(reader.get_flags(chances), flags)
+    assert reader.get_bits(3) == 5
+    reader.finish()
+
+
+def test_flags_cost_what_their_chances_say() -> None:
+    rng = np.random.default_rng(2)
+    chances = rng.integers(1, 65536, (40, 50))
+    flags = rng.integers(0, 65536, chances.shape) < chances
+    coder = SymbolEncoder()
+    coder.put_flags(flags, chances)
+    ideal = -np.log2(np.where(flags, chances, 65536 - chances) / 65536).sum()
+    assert 8 * len(coder.finish()) <= 1.001 * ideal + 16
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -396,6 +420,12 @@ def test_a_packet_that_is_longer_than_its_symbols_need_is_refused() -> None:
         lambda: encode(np.array([1]), np.array([0.0]), TABLES),
         lambda: encode(np.array([MAX_INTEGER + 1]), np.array([0]), TABLES),
         lambda: decode(b"", np.array([3]), TABLES),
+        lambda: SymbolEncoder().put_flags(np.array([True]), np.array([0])),
+        lambda: SymbolEncoder().put_flags(np.array([True]), np.array([65536])),
+        lambda: SymbolEncoder().put_flags(np.array([True, False]), np.array([5])),
+        lambda: SymbolEncoder().put_flags(np.array([1]), np.array([5])),
+        lambda: SymbolEncoder().put_flags(np.array([True]), np.array([0.5])),
+        lambda: SymbolDecoder(b"").get_flags(np.array([0])),
         lambda: Tables(np.array([[65535, 2]]), np.array([2]), np.array([0])),
         lambda: Tables(np.array([[65536, 0]]), np.array([2]), np.array([0])),
         lambda: Tables(np.array([[65535, 1]]), np.array([3]), np.array([0])),

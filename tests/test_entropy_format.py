@@ -178,3 +178,12 @@ def test_arrays_are_read_the_same_by_both() -> None:
         distance = 1 << length - 1 | low
         back[k] = offsets[indices[k]] - distance if negative else back[k] + distance - 1
     assert [back[k] for k in range(60)] == values.tolist()
+
+
+def test_flags_are_read_as_documented() -> None:
+    chances = np.array([1, 900, 32768, 65000, 65535] * 7)
+    flags = np.random.default_rng(4).random(chances.size) < chances / 65536
+    coder = SymbolEncoder()
+    coder.put_flags(flags, chances)
+    decoder = Decoder(coder.finish())
+    assert [decoder.symbol([65536 - int(c), int(c)]) for c in chances] == flags.astype(int).tolist()

@@ -1,10 +1,10 @@
 """The text coder: each text by the method that makes it shortest, which its first byte names.
 
-    none            the text is empty
-    0 to 251        a language model's code, words.py
-    252             bytes in context, contexts.py
-    253             raw DEFLATE (RFC 1951)
-    255             UTF-8 as it is
+none            the text is empty
+0 to 251        a language model's code, words.py
+252             bytes in context, contexts.py
+253             raw DEFLATE (RFC 1951)
+255             UTF-8 as it is
 """
 
 import zlib
@@ -109,7 +109,9 @@ def _in_words(
             if len(some) < words.MAX_TOKENS and _SPELLED * len(some) <= len(text) + _SPELLED:
                 tokens[number] = some
     most = [len(texts[number]) for number in tokens]
-    for number, code in zip(tokens, words.write(language, list(tokens.values()), most, progress), strict=True):
+    for number, code in zip(
+        tokens, words.write(language, list(tokens.values()), most, progress), strict=True
+    ):
         found[number] = code
     return found
 

@@ -1,6 +1,7 @@
 """The commands `encode` and `decode`."""
 
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -41,11 +42,21 @@ def encode_command(
     effort: Annotated[
         int | None, typer.Option("--effort", min=0, help="Of a codec whose encoder can try harder.")
     ] = None,
+    most_bytes: Annotated[
+        int | None,
+        typer.Option("--bytes", min=1, metavar="N", help="Of one picture: the whole file, at most."),
+    ] = None,
+    bpp: Annotated[
+        float | None,
+        typer.Option("--bpp", min=0, metavar="X", help="Of one picture: bits a pixel of the file, at most."),
+    ] = None,
     option: Options = None,
     model: Annotated[str, typer.Option("--model", help="Name of the weights; default: the codec's.")] = "",
     device: Device = "auto",
 ) -> None:
     """Encode a video or picture into a .gvc file."""
+    if most_bytes is not None and bpp is not None:
+        raise typer.BadParameter("say --bytes or --bpp, not both")
     options = codec_options(bitrate, quality, option)
     options |= {name: value for name, value in (("gop", gop), ("effort", effort)) if value is not None}
 
@@ -61,6 +72,7 @@ def encode_command(
             size=size,
             options=options,
             audio=audio,
+            most=_most(most_bytes, bpp),
             progress=progress,
         )
     rate = f"{made.kbps:.2f} kbit/s, " if made.frames > 1 else ""
@@ -95,6 +107,13 @@ def decode_command(
         typer.echo(made.md5)
     else:
         _last_line(target, f"{_frames(made.frames)}, {made.fps:.1f} fps")
+
+
+def _most(most_bytes: int | None, bpp: float | None) -> Callable[[int], int] | None:
+    """From pixels to the bytes that a file may have."""
+    if most_bytes is not None:
+        return lambda _: most_bytes
+    return None if bpp is None else lambda pixels: int(bpp * pixels / 8)
 
 
 def codec_options(bitrate: str | None, quality: int | None, pairs: list[str] | None) -> dict[str, Any]:

@@ -32,6 +32,8 @@ _range_encoder: Final = constriction.stream.queue.RangeEncoder
 _range_decoder: Final = constriction.stream.queue.RangeDecoder
 _categorical: Final = constriction.stream.model.Categorical
 _uniform: Final = constriction.stream.model.Uniform
+_each_its_own: Final = _categorical(perfect=False)
+_CHANCES: Final = 1 << 16
 _RAW: Final = [None, *(_uniform(1 << bits) for bits in range(1, _RAW_BITS + 1))]
 
 
@@ -119,6 +121,18 @@ class SymbolEncoder:
         if not 0 <= symbol < len(frequencies):
             raise BadInput(f"the distribution has the symbols 0 to {len(frequencies) - 1}, not {symbol}")
         self._coder.encode(int(symbol), _categorical(frequencies, lazy=True))
+
+    def put_flags(self, flags: npt.NDArray[np.bool_], chances: Integers) -> None:
+        """Code an array of flags, each with its own chance to be set: 1 to 65535, of 65536.
+
+        flags, chances: of one shape. BadInput when they do not fit each other.
+        """
+        flags = np.asarray(flags)
+        frequencies = _of_flags(chances)
+        if flags.dtype != np.bool_ or flags.shape != np.shape(chances):
+            raise BadInput("flags are true or false, as many as chances")
+        if flags.size:
+            self._coder.encode(flags.ravel().astype(np.int32), _each_its_own, frequencies)
 
     def bits(self) -> float:
         """Information in the symbols so far, in bits: what finish() would cost but for rounding up."""
@@ -220,6 +234,14 @@ class SymbolDecoder:
         _check(frequencies)
         return int(self._decode(_categorical(frequencies, lazy=True)))
 
+    def get_flags(self, chances: Integers) -> npt.NDArray[np.bool_]:
+        """The next array of flags, of the shape of chances; BadInput when these are beyond 1 to 65535."""
+        frequencies = _of_flags(chances)
+        if not len(frequencies):
+            return np.zeros(np.shape(chances), np.bool_)
+        found = self._decode(_each_its_own, frequencies)
+        return np.asarray(found == 1).reshape(np.shape(chances))
+
     def finish(self) -> None:
         """CorruptStream unless an encoder would write just this packet for the symbols that were read.
 
@@ -288,6 +310,17 @@ def _check(frequencies: Frequencies) -> None:
     total = frequencies.sum()
     if not 1 <= total <= _MAX_SUM or frequencies.min() < 0 or (np.floor(frequencies) != frequencies).any():
         raise BadInput("frequencies are whole numbers of 0 and more, 1 to 2^52 in all")
+
+
+def _of_flags(chances: Integers) -> npt.NDArray[np.float64]:
+    """(n, 2): how often of 65536 each flag is clear, and set; raises BadInput."""
+    chances = np.asarray(chances)
+    if chances.dtype.kind not in "iu":
+        raise BadInput("chances are integers")
+    if chances.size and not (chances.min() >= 1 and chances.max() < _CHANCES):
+        raise BadInput("chances are 1 to 65535")
+    given = chances.astype(np.float64).ravel()
+    return np.stack([_CHANCES - given, given], 1)
 
 
 def _by_table(indices: Integers, tables: Tables) -> tuple[npt.NDArray[np.int64], list[tuple[int, slice]]]:

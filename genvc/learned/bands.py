@@ -15,7 +15,7 @@ from .basis import BLOCK
 __all__ = ["in_bands", "rows"]
 
 _PIXELS = 1 << 21  # of a band
-_AROUND = 4  # rows of latents; analysis, the widest, sees two and a half
+_AROUND = 4  # rows of latents; of the texture's networks analysis, the widest, sees two and a half
 
 
 def rows(values: Tensor, high: int, low: int, end: int) -> Tensor:
@@ -25,18 +25,23 @@ def rows(values: Tensor, high: int, low: int, end: int) -> Tensor:
 
 
 def in_bands(
-    high: int, wide: int, run: Callable[[int, int], tuple[Tensor, ...]], pixels: int = _PIXELS
+    high: int,
+    wide: int,
+    run: Callable[[int, int], tuple[Tensor, ...]],
+    pixels: int = _PIXELS,
+    around: int = _AROUND,
 ) -> tuple[Tensor, ...]:
     """What run(0, high) gives, put together from bands of about so many pixels.
 
     high, wide: of the latents' grid. run: first row and the one after the last to tensors of these rows.
+    around: rows of the grid that the networks see above and below a place.
     """
-    band = max(_AROUND, pixels // (BLOCK * BLOCK * wide))
+    band = max(around, pixels // (BLOCK * BLOCK * wide))
     if band >= high:
         return run(0, high)
     parts = []
     for first in range(0, high, band):
-        low, end = max(0, first - _AROUND), min(high, first + band + _AROUND)
+        low, end = max(0, first - around), min(high, first + band + around)
         found = run(low, end)
         kept = first - low, min(first + band, high) - low
         parts.append([rows(one, end - low, *kept) for one in found])

@@ -22,7 +22,9 @@ def analysed(coder: PictureCoder, picture: Tensor, context: Context | None, log:
     return in_bands(high, wide, run)[0]
 
 
-def synthesised(coder: PictureCoder, latents: Tensor, context: Context | None, log: float) -> tuple[Tensor, Tensor]:
+def synthesised(
+    coder: PictureCoder, latents: Tensor, context: Context | None, log: float
+) -> tuple[Tensor, Tensor]:
     """coder.decode(), in bands."""
     high, wide = latents.shape[2:]
 

@@ -48,6 +48,13 @@ def talk(count: int, start: int = 0) -> list[Picture]:
     return found
 
 
+def scenery(high: int, wide: int) -> Picture:
+    """Hills before a sky."""
+    from conceptual_scenes import scene
+
+    return scene(high, wide)
+
+
 class Drawn:
     """Stands for the detector: the mean face where a head was drawn, nothing where there is no skin."""
 
@@ -105,6 +112,23 @@ PREDICTIVE: list[Stream] = [
         {"quality": 20, "gop": "ra"},
     ),
     ("still", "one picture of an odd size", lambda: [talk(1)[0][:131, :57]], {"bytes": 900}),
+]
+
+
+CONCEPTUAL: list[Stream] = [
+    (
+        "drawn",
+        "a drawn scene: lines, regions, half size",
+        lambda: [scenery(192, 264)],
+        {"lines": 0.03, "regions": 4, "quality": 32},
+    ),
+    (
+        "plain",
+        "the same at three quarters, no lines, no regions, an odd size",
+        lambda: [scenery(131, 197)],
+        {"lines": 0, "quality": 60},
+    ),
+    ("fine", "the same at its full size", lambda: [scenery(96, 128)], {"lines": 0.01, "quality": 95}),
 ]
 
 
@@ -172,6 +196,33 @@ def make_predictive(name: str, what: str, pictures: list[Picture], options: dict
     print(target.stat().st_size, facts)
 
 
+def make_conceptual(name: str, what: str, pictures: list[Picture], options: dict[str, Any]) -> None:
+    """One stream of conceptual, and what is to come out of it."""
+    from conceptual_records import walk
+
+    target = HERE / "conceptual" / f"{name}.gvc"
+    if target.exists():
+        print(f"{target.name} is there and stays as it is")
+        return
+    codec = genvc.create("conceptual", device="cpu", **options)
+    info = codec.describe(pictures[0].shape[1], pictures[0].shape[0], FPS)
+    container.write(target, info, codec.encode([Frame(pictures[0], 0)], info), generated=True)
+    info, packets = container.read(target)
+    held = list(packets)
+    integers, frames = walk(info, held)
+    settings = held[0].payload[0]
+    facts = {
+        "what": what,
+        "options": options,
+        "model": info.model,
+        "settings": settings,
+        "integers": integers,
+    }
+    target.with_suffix(".json").write_text(json.dumps(facts, indent=2) + "\n")
+    media.write(target.with_name(f"{name}-last.png"), frames, FPS)
+    print(target.stat().st_size, facts)
+
+
 def small(pictures: Sequence[Picture]) -> Picture:
     """Means of 8x8 pixels, the pictures side by side: (height / 8, width / 8 * pictures, 3)."""
     high, wide = (size // BLOCK for size in pictures[0].shape[:2])
@@ -182,9 +233,14 @@ def small(pictures: Sequence[Picture]) -> Picture:
 
 if __name__ == "__main__":
     # this script's own folder has a `keypoints` too, which holds no code
-    sys.path[:1] = [str(HERE.parents[1]), str(HERE.parent / "predictive")]
+    sys.path[:1] = [
+        str(HERE.parents[1]),
+        *(str(HERE.parent / name) for name in ("predictive", "conceptual")),
+    ]
     torch.set_num_threads(1)
     for stream_name, about, source, chosen in KEYPOINTS:
         make(stream_name, about, source(), chosen)
     for stream_name, about, source, chosen in PREDICTIVE:
         make_predictive(stream_name, about, source(), chosen)
+    for stream_name, about, source, chosen in CONCEPTUAL:
+        make_conceptual(stream_name, about, source(), chosen)

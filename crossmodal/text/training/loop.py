@@ -14,7 +14,7 @@ from genvc.errors import BadInput
 from genvc.training import several
 from genvc.training.run import Run, perform
 
-from ..tokens import END, GLUE, Vocabulary
+from ..tokens import END, Vocabulary
 from .network import Language, Shape, budget_of
 
 __all__ = ["Stage", "train"]
@@ -120,7 +120,11 @@ def batches(texts: Sequence[bytes], vocabulary: Vocabulary, count: int, seed: in
 
 
 def _batch(
-    group: list[int], texts: Sequence[bytes], plain: list[list[int]], vocabulary: Vocabulary, dice: random.Random
+    group: list[int],
+    texts: Sequence[bytes],
+    plain: list[list[int]],
+    vocabulary: Vocabulary,
+    dice: random.Random,
 ) -> Batch:
     rows, chosen = [], []
     for row in group:

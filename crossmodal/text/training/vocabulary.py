@@ -32,7 +32,9 @@ def learned(texts: Sequence[bytes], merges: int = 300) -> Vocabulary:
     for word, _ in counts.most_common():
         cases.setdefault(word.lower(), []).append(word)
     total = {lower: sum(counts[word] for word in words) for lower, words in cases.items()}
-    kept = sorted((lower for lower in cases if total[lower] >= _LEAST_COUNT), key=lambda one: (-total[one], one))
+    kept = sorted(
+        (lower for lower in cases if total[lower] >= _LEAST_COUNT), key=lambda one: (-total[one], one)
+    )
     words = [cases[lower][0] for lower in kept]
     singles = [bytes([code]) for code in range(256) if code != ord(" ")]
     return Vocabulary(words, singles + _merged(cases.keys(), merges))

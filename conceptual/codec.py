@@ -1,0 +1,129 @@
+"""The codec: settings, and pictures to packets and back, each picture alone."""
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from genvc.errors import BadInput, CorruptStream, Unsupported
+from genvc.types import Frame, Packet, Picture, StreamInfo
+
+from .engine import Engine
+from .lines import CELL, Lines
+from .rate import plan, rung_of, within
+from .syntax import MAX_PIXELS
+
+__all__ = ["SHOWN", "ConceptualCodec", "line_picture"]
+
+SHOWN = ("picture", "texture", "structure")
+_VERSION = 1
+# What the container adds to a group of one picture: its mark, a head and a checksum.
+_GROUP_BYTES = 14
+_QUALITY = 60.0
+
+
+class ConceptualCodec:
+    """An object holds networks and settings; any number of streams at once. Each frame is coded alone."""
+
+    generative = True
+    # its option `bytes` bounds each packet exactly
+    budgeted = True
+
+    def __init__(
+        self,
+        engine: Engine,
+        model: str,
+        quality: float | None = None,
+        bytes: int | None = None,
+        bitrate: float | None = None,
+        lines: float | None = None,
+        regions: int = 1,
+        show: str = "picture",
+    ) -> None:
+        """quality: 0 (smallest) to 100. bytes: at most so many a picture. bitrate: bit/s, the container's
+        share included. At most one of the three. lines: share of the half-size samples that may be lines, 0
+        to 0.2. regions: 1 (none) to 8. show: what is decoded, "picture", or a step on the way to it:
+        "texture" (without the generator) or "structure" (lines alone).
+        """
+        given = {"quality": quality, "bytes": bytes, "bitrate": bitrate}
+        chosen = [name for name, value in given.items() if value is not None]
+        if len(chosen) > 1:
+            raise BadInput(
+                f"codec 'conceptual' takes one of quality, bytes and bitrate, not {' and '.join(chosen)}"
+            )
+        _check("quality", quality, (int, float), 0, 100)
+        _check("bytes", bytes, int, 16, 1 << 24)
+        _check("bitrate", bitrate, (int, float), 1, 1e9)
+        _check("lines", lines, (int, float), 0, 0.2)
+        _check("regions", regions, int, 1, 8)
+        if show not in SHOWN:
+            raise BadInput(f"codec 'conceptual': show is one of {', '.join(SHOWN)}, not {show!r}")
+        self.engine, self.model = engine, model
+        self.rung = rung_of(_QUALITY if quality is None else quality)
+        self.bytes, self.bitrate = bytes, bitrate
+        self.lines, self.regions, self.show = lines, regions, show
+
+    def describe(self, width: int, height: int, fps: Fraction) -> StreamInfo:
+        """The header; raises Unsupported for more than 2^24 pixels."""
+        from genvc.media.limits import check_size
+
+        check_size(width, height)
+        if width * height > MAX_PIXELS:
+            raise Unsupported(
+                f"codec 'conceptual' takes pictures of up to {MAX_PIXELS} pixels, not {width}x{height}"
+            )
+        return StreamInfo("conceptual", self.model, width, height, fps, bytes([_VERSION]))
+
+    def encode(self, frames: Iterable[Frame], info: StreamInfo) -> Iterator[Packet]:
+        """One key packet for each frame; raises BadInput for a frame of another size."""
+        budget = self.bytes
+        if self.bitrate is not None:
+            budget = max(1, int(self.bitrate / info.fps / 8) - _GROUP_BYTES)
+        for frame in frames:
+            if frame.rgb.shape != (info.height, info.width, 3):
+                high, wide = frame.rgb.shape[:2]
+                raise BadInput(f"a frame of {wide}x{high} in a stream of {info.width}x{info.height}")
+            yield Packet(self._packet(frame.rgb, budget), frame.pts, key=True)
+
+    def _packet(self, rgb: Picture, budget: int | None) -> bytes:
+        def encode(rung: int) -> bytes:
+            return self.engine.encode(rgb, plan(rung, self.lines, self.regions))
+
+        return encode(self.rung) if budget is None else within(encode, budget)
+
+    def decode(self, packets: Iterable[Packet], info: StreamInfo) -> Iterator[Frame]:
+        """One frame for each packet of track 0; raises CorruptStream."""
+        check_header(info)
+        for packet in packets:
+            if packet.track == 0:
+                yield Frame(self._shown(packet.payload, info.width, info.height), packet.pts)
+
+    def _shown(self, payload: bytes, width: int, height: int) -> Picture:
+        if self.show == "structure":
+            return line_picture(self.engine.structure(payload, width, height), width, height)
+        layers = self.engine.read(payload, width, height)
+        show = self.engine.paint if self.show == "picture" else self.engine.texture
+        return show(layers, width, height)
+
+
+def check_header(info: StreamInfo) -> None:
+    """Raises CorruptStream for a header that is not one of this codec's streams."""
+    if info.params != bytes([_VERSION]):
+        raise CorruptStream("the stream's parameters are not those of a conceptual stream")
+    if info.width * info.height > MAX_PIXELS:
+        raise CorruptStream(f"a conceptual stream of {info.width}x{info.height} is not possible")
+
+
+def line_picture(lines: Lines, width: int, height: int) -> Picture:
+    """Lines in black on white, at the picture's size."""
+    large = lines.repeat(CELL, 0).repeat(CELL, 1)[:height, :width]
+    return np.repeat(np.where(large, 0, 255).astype(np.uint8)[:, :, None], 3, 2)
+
+
+def _check(name: str, value: Any, kind: Any, least: float, most: float) -> None:
+    """Raises BadInput for a value that is given and not a number of that kind and range."""
+    if value is not None and (
+        isinstance(value, bool) or not isinstance(value, kind) or not least <= value <= most
+    ):
+        raise BadInput(f"codec 'conceptual': {name} is a number from {least:g} to {most:g}, not {value!r}")

@@ -1,0 +1,1 @@
+"""The commands that work on streams of conceptual: lines, redraw, restyle, similar."""

@@ -1,0 +1,41 @@
+"""Put other lines into a conceptual stream; the decoder paints along them."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["redraw"]
+
+
+def redraw(
+    source: Annotated[Path, typer.Argument(metavar="IN.gvc", help="A stream of the codec conceptual.")],
+    drawing: Annotated[
+        Path, typer.Argument(metavar="LINES.png", help="Dark lines on white, as `genvc lines` writes them.")
+    ],
+    target: Annotated[Path, typer.Argument(metavar="OUT.gvc", help="File to write.")],
+) -> None:
+    """Put other lines into a conceptual stream; the decoder paints along them."""
+    from genvc import media
+    from genvc.errors import BadInput
+
+    from ..edit import redrawn
+    from ..lines import CELL
+    from ..streams import apart, opened, written
+
+    apart(source, target)
+    with opened(source) as (info, packets, codec):
+        rgb = next(iter(media.frames(drawing)[1])).rgb
+        if rgb.shape[:2] != (info.height, info.width):
+            raise BadInput(
+                f"{drawing} is {rgb.shape[1]}x{rgb.shape[0]}, the stream {info.width}x{info.height}"
+            )
+        drawn = rgb[::CELL, ::CELL].mean(2) < 128
+        changed = (
+            replace(packet, payload=redrawn(codec.engine, packet.payload, drawn, info.width, info.height))
+            for packet in packets
+        )
+        size = written(target, info, changed)
+    print(f"{target}: {size} bytes", file=sys.stderr)

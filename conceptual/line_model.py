@@ -1,0 +1,174 @@
+"""What a line map costs: each sample's chance, mixed from a small network and counts, in integers.
+
+Context mixing (Mahoney's PAQ; JBIG2's template contexts are one of its parts): an exact network sees 39
+samples that are known, three adaptive counts see less and learn the picture, and a mixer that learns too adds
+up their opinions. Samples are coded in wavefronts, x + 5 y = t for t = 0, 1, ..., so that all of one are
+computed at once: the row above is known up to 4 samples to the right by then.
+
+All values are integers: opinions are log odds in 1/256, chances are of 65536.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from genvc.entropy import SymbolDecoder, SymbolEncoder
+
+from .lines import Lines
+
+__all__ = ["AROUND", "LineNetwork", "chance", "log_odds", "read_lines", "write_lines"]
+
+Integers = npt.NDArray[np.int64]
+
+SLANT: Final = 5  # a row starts so many fronts after the one above it
+MARGIN: Final = SLANT
+# (row, column) of the 39 samples that are known, from the nearest
+AROUND: Final = (
+    *((0, -x) for x in range(1, 6)),
+    *((-1, x) for x in range(-5, 5)),
+    *((-2, x) for x in range(-5, 5)),
+    *((-3, x) for x in range(-4, 5)),
+    *((-4, x) for x in range(-2, 3)),
+)
+_NEAR = ((0, -1), (-1, -1), (-1, 0), (-1, 1), (0, -2), (-2, 0), (-1, 2), (-1, -2), (-2, -1), (-2, 1))
+# JBIG2's template of 16, without its adaptive ones
+_WIDE = (*_NEAR, (0, -3), (-2, -2), (-2, 2), (0, -4), (-1, 3), (-1, -3))
+ONE: Final = 256  # a log odds of 1
+MOST: Final = 11 * ONE
+_POINTS: Final = 1 << 16
+_RATE: Final = 10  # the mixer's, as a shift
+_MEMORY: Final = 255
+
+_Code = Callable[[Integers, npt.NDArray[np.bool_]], npt.NDArray[np.bool_]]
+
+
+@dataclass(frozen=True, slots=True)
+class LineNetwork:
+    """39 known samples -> hidden layers -> log odds in 1/256; weights are integers of 1/4096 in float64.
+
+    layers: (inputs, outputs) weights and (outputs,) biases, of 1/4096.
+    """
+
+    layers: tuple[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]], ...]
+
+    def opinion(self, known: npt.NDArray[np.float64]) -> Integers:
+        """(n,) log odds; known: (n, 39), 0 or 1. Sums stay far below 2^53, so they are exact in any order."""
+        values = known * ONE
+        for number, (weights, biases) in enumerate(self.layers):
+            values = values @ weights + biases * ONE
+            if number < len(self.layers) - 1:
+                values = np.maximum(values, values / 8)
+            values = np.floor(values / 4096).clip(-128 * ONE, 128 * ONE)
+        return np.asarray(values[:, 0].clip(-MOST, MOST), np.int64)
+
+
+def chance(odds: Integers) -> Integers:
+    """Log odds in 1/256 as a chance of 65536, 1 to 65535."""
+    return np.asarray(_squash()[np.clip(odds, -MOST, MOST) + MOST])
+
+
+def log_odds(chances: Integers) -> Integers:
+    """The inverse of chance(), for 16-bit chances in steps of 16."""
+    return np.asarray(_stretch()[chances >> 4])
+
+
+@cache
+def _squash() -> Integers:
+    # no value lies so near to a half that a machine's exp could round it otherwise: a test says so
+    steps = np.arange(-MOST, MOST + 1) / ONE
+    return np.asarray(np.rint(_POINTS / (1 + np.exp(-steps))).clip(1, _POINTS - 1), np.int64)
+
+
+@cache
+def _stretch() -> Integers:
+    middle = 16 * np.arange(_POINTS // 16, dtype=np.int64) + 8
+    return np.asarray(np.searchsorted(_squash(), middle), np.int64) - MOST
+
+
+def write_lines(coder: SymbolEncoder, network: LineNetwork, lines: Lines) -> None:
+    """Code a map of lines."""
+
+    def flags(chances: Integers, wanted: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        coder.put_flags(wanted, chances)
+        return wanted
+
+    _walk(network, lines, flags)
+
+
+def read_lines(coder: SymbolDecoder, network: LineNetwork, high: int, wide: int) -> Lines:
+    """The map that write_lines() coded."""
+    blank = np.zeros((high, wide), np.bool_)
+    return _walk(network, blank, lambda chances, wanted: coder.get_flags(chances))
+
+
+def _walk(network: LineNetwork, lines: Lines, code: _Code) -> Lines:
+    """The map, front by front. code: chances, and the samples where they are known, to the samples."""
+    high, wide = lines.shape
+    held = np.zeros((high + MARGIN, wide + 2 * MARGIN), np.uint8)
+    flat, stride = held.reshape(-1), wide + 2 * MARGIN
+    around = np.array([row * stride + column for row, column in AROUND])
+    mixer = _Mixer()
+    for front in range(wide + SLANT * (high - 1)):
+        first = max(0, -(-(front - wide + 1) // SLANT))
+        rows = np.arange(first, min(high - 1, front // SLANT) + 1)
+        if not len(rows):
+            continue
+        columns = front - SLANT * rows
+        places = (rows + MARGIN) * stride + columns + MARGIN
+        known = flat[places[:, None] + around]
+        chances = mixer.look(network.opinion(known.astype(np.float64)), known)
+        found = code(chances, lines[rows, columns])
+        flat[places] = found
+        mixer.learn(found)
+    return held[MARGIN:, MARGIN:-MARGIN].astype(np.bool_)
+
+
+_NEAR_AT = [AROUND.index(one) for one in _NEAR]
+_WIDE_AT = [AROUND.index(one) for one in _WIDE]
+_BITS = (1 << np.arange(len(_WIDE))).astype(np.int64)
+
+
+class _Mixer:
+    """Counts and weights as they are after the fronts so far; both ends learn alike."""
+
+    def __init__(self) -> None:
+        # three tables of contexts, one after the other: of 10 samples near by, of 16, and how many are set
+        self.starts = np.array([0, 1 << len(_NEAR), (1 << len(_NEAR)) + (1 << len(_WIDE))])[:, None]
+        size = int(self.starts[-1, 0]) + 32
+        # chances of 2^22, and how often each context was met
+        self.counts = np.full(size, 1 << 15, np.int64)
+        self.met = np.zeros(size, np.int64)
+        # of the network, the counts, and 1; of 65536; a set for each number of samples near by
+        self.weights = np.tile(np.array([56000, 3000, 6000, 500, 0], np.int64), (4, 1))
+
+    def look(self, network: Integers, known: npt.NDArray[np.uint8]) -> Integers:
+        """Chances of the next front's samples: what the network says, and known, (n, 39)."""
+        near, many = known[:, _NEAR_AT] @ _BITS[: len(_NEAR)], np.minimum(known.sum(1, dtype=np.int64), 15)
+        wide = known[:, _WIDE_AT] @ _BITS
+        self.contexts = np.stack([near, wide, 2 * many + (near & 1)]) + self.starts
+        self.set = np.minimum(many, 3)
+        trust = np.minimum(self.met[self.contexts], 8)
+        counted = log_odds(np.minimum(self.counts[self.contexts] >> 6, _POINTS - 1)) * trust >> 3
+        self.parts = np.concatenate([network[None], counted, np.full_like(network, ONE)[None]])
+        mixed = (self.parts * self.weights[self.set].T).sum(0) >> 16
+        self.mixed = np.clip(chance(mixed), 8, _POINTS - 8)
+        return self.mixed
+
+    def learn(self, found: npt.NDArray[np.bool_]) -> None:
+        """From the samples that were coded; sums, so the order within a front does not matter."""
+        bits = found.astype(np.int64)
+        steps = self.parts * ((bits << 16) - self.mixed) >> _RATE
+        for one in range(len(self.weights)):
+            mine = self.set == one
+            if mine.any():
+                self.weights[one] += np.clip(steps[:, mine].sum(1) >> 4, -2000, 2000)
+        used, place, times = np.unique(self.contexts, return_inverse=True, return_counts=True)
+        hits = np.bincount(place.ravel(), np.tile(bits, 3)).astype(np.int64)
+        # the running mean of what came, of the last 255 or so
+        weight = 2 * np.minimum(self.met[used], _MEMORY) + 1
+        self.counts[used] = (weight * self.counts[used] + (hits << 23)) // (weight + 2 * times)
+        self.met[used] += times

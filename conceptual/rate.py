@@ -1,0 +1,53 @@
+"""From a quality to what is coded: sizes, grades and lines that go together; the search for a size."""
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+from genvc.errors import BadInput
+from genvc.learned.quality import GRADES
+
+from .engine import Plan
+
+__all__ = ["RUNGS", "plan", "rung_of", "within"]
+
+RUNGS: Final = 128
+_LEAST, _OCTAVE = 0.008, 22.0  # bits a pixel of rung 0, and rungs to twice as many
+# up to so many bits a pixel: eighths of the size, share of lines; chosen on the validation photos
+_CHOSEN = ((0.014, 2, 0.003), (0.021, 3, 0.003), (0.038, 4, 0.003), (0.09, 6, 0.003), (math.inf, 8, 0.003))
+# bits a pixel of grade 0 at half size; of rungs a grade; how they grow with the size
+_GRADE_0, _GRADES_AN_OCTAVE, _POWER = 0.0185, 10.0, 1.8
+
+
+def rung_of(quality: float) -> int:
+    """Quality 0 to 100 as a rung."""
+    return max(0, min(RUNGS - 1, round(quality / 100 * (RUNGS - 1))))
+
+
+def plan(rung: int, lines: float | None = None, regions: int = 1) -> Plan:
+    """What a rung codes. lines: share of the line map's samples, None for what suits the rate."""
+    bpp = _LEAST * 2 ** (rung / _OCTAVE)
+    eighths, share = next((size, share) for most, size, share in _CHOSEN if bpp <= most)
+    grade = _GRADES_AN_OCTAVE * math.log2(bpp / (_GRADE_0 * (eighths / 4) ** _POWER))
+    return Plan(eighths, max(0, min(GRADES - 1, round(grade))), share if lines is None else lines, regions)
+
+
+def within(encode: Callable[[int], bytes], limit: int) -> bytes:
+    """The packet of the best rung of at most `limit` bytes; raises BadInput if the smallest one is larger.
+
+    encode: rung to packet. Sizes do not always rise from rung to rung: a bisection finds a good one, and
+    what it returns is never too large.
+    """
+    low, high = 0, RUNGS - 1
+    best: bytes | None = None
+    least = 0
+    while low <= high:
+        middle = (low + high) // 2
+        made = encode(middle)
+        if len(made) <= limit:
+            best, low = made, middle + 1
+        else:
+            high, least = middle - 1, len(made)
+    if best is None:
+        raise BadInput(f"the smallest packet of this picture has {least} bytes, not {limit}")
+    return best

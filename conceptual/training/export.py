@@ -1,0 +1,55 @@
+"""From a checkpoint and a line network to a model that streams can name."""
+
+import json
+from pathlib import Path
+
+import torch
+
+from genvc import models
+from genvc.training.exporting import command
+
+from ..build import ARCHITECTURE, LINES
+from .tables import FILE, load
+
+__all__ = ["export"]
+
+
+def export(
+    checkpoint: Path, root: Path, name: str, folder: str, stages: list[str], trained_on: str
+) -> models.Model:
+    """Add the checkpoint's averaged weights to the collection of models below `root`.
+
+    stages: the commands that trained it, in order. The validation curve and the line network (stage tables)
+    lie beside the checkpoint. folder: below weights/; another one for each version.
+    """
+    saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    curve = (checkpoint.parent / "curve.jsonl").read_text(encoding="utf-8").splitlines()
+    last = json.loads(curve[-1])
+    config = {
+        "architecture": ARCHITECTURE,
+        "commands": stages,
+        "trained_on": trained_on,
+        "steps_of_last_stage": saved["done"],
+        "stage": saved["stage"],
+        "without": saved["stage"].get("without", []),
+        "validation": {key: value for key, value in last.items() if "/" in key},
+    }
+    tensors = {key: value.half() for key, value in saved["average"].items()}
+    for number, (matrix, bias) in enumerate(load(checkpoint.with_name(FILE)).layers):
+        # whole numbers of 20 bits, which half precision would round
+        tensors[f"{LINES}{number}.weight"] = torch.from_numpy(matrix).int().contiguous()
+        tensors[f"{LINES}{number}.bias"] = torch.from_numpy(bias).int().contiguous()
+    models.save(root / "weights" / folder, config, tensors)
+    return models.add(
+        name,
+        "conceptual",
+        licence="Apache-2.0",
+        trained_on=trained_on,
+        command=stages[-1],
+        folder=folder,
+        root=root,
+    )
+
+
+if __name__ == "__main__":
+    command(export, __doc__.splitlines()[0])

@@ -1,0 +1,33 @@
+"""What the tests of conceptual share: an engine of random weights, and of such a line network."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+
+from conceptual.engine import Engine
+from conceptual.line_model import AROUND, LineNetwork
+from conceptual.model import Conceptual
+
+
+@pytest.fixture(scope="session")
+def line_network() -> LineNetwork:
+    """Of random whole numbers: any network is exact."""
+    random = np.random.default_rng(3)
+    sizes = (len(AROUND), 8, 1)
+    layers = [
+        (random.integers(-900, 900, (a, b)).astype(float), random.integers(-900, 0, b).astype(float))
+        for a, b in pairwise(sizes)
+    ]
+    return LineNetwork(tuple(layers))
+
+
+@pytest.fixture(scope="session")
+def engine(line_network: LineNetwork) -> Engine:
+    """Random networks, generator included, so that every input counts."""
+    torch.manual_seed(5)
+    model = Conceptual()
+    for parameter in model.generator.parameters():
+        torch.nn.init.normal_(parameter, 0, 0.03)
+    return Engine(model, line_network, torch.device("cpu"))
