@@ -40,7 +40,7 @@ def make_app(
         await socket.accept()
         await Session(socket, app.state.hall).run()
 
-    mounted = gradio.mount_gradio_app(
+    mounted: FastAPI = gradio.mount_gradio_app(
         app,
         build(),
         path="/",

@@ -26,6 +26,7 @@ _HOURS = 3600
 
 def build() -> gradio.Blocks:
     """The page; what visitors upload is gone after an hour."""
+    page: gradio.Blocks
     with gradio.Blocks(title="genvc", analytics_enabled=False, delete_cache=(_HOURS, _HOURS)) as page:
         gradio.Markdown("# genvc\nPictures and video at ultra-low bit rates.")
         with gradio.Tab("Call"):

@@ -181,7 +181,7 @@ class Receiver:
     def _forget(self, before: int) -> None:
         for book in (self._held, self._parts, self._missing):
             for number in [number for number in book if number < before]:
-                del book[number]  # type: ignore[attr-defined]
+                del book[number]
 
     def _due(self, now: float) -> list[int]:
         """Missing pictures to ask for now; those of which pieces are missing too, once later ones came."""

@@ -32,7 +32,7 @@ class Choice:
 _LIVE = (("live", True), ("key_codec", "avif-live"))
 CHOICES = (
     Choice("keypoints", "talking heads, a generator repairs", "keypoints", _LIVE),
-    Choice("keypoints-warp", "talking heads, no generator: half the work", "keypoints", _LIVE, "face-basis"),
+    Choice("keypoints-warp", "talking heads, no generator: less work", "keypoints", _LIVE, "face-basis"),
     Choice("predictive", "any content", "predictive"),
     Choice(COMPARED, "H.264", COMPARED),
 )

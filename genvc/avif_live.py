@@ -1,6 +1,6 @@
-"""The codec `avif-live`: as avif in a twentieth of the encoder's time for about a sixth more bytes.
+"""The codec `avif-live`: as avif in a twentieth of the encoder's time, for about a fifth more bytes.
 
-For the key pictures of calls, where everyone waits for them.
+For the key pictures of calls, where everyone waits for them. Bytes at equal quality numbers.
 """
 
 from typing import Any

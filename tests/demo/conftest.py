@@ -117,10 +117,13 @@ class Visit:
         self.complaints: list[str] = []
         self.page.on("console", self._said)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on(
-            "requestfailed", lambda request: self.complaints.append(f"{request.url} {request.failure}")
-        )
+        self.page.on("requestfailed", self._failed)
         self.page.goto(address, wait_until="load")
+
+    def _failed(self, request: Any) -> None:
+        # Gradio ends its event streams so
+        if "queue/data" not in request.url:
+            self.complaints.append(f"{request.url} {request.failure}")
 
     def _failed(self, request: Any) -> None:
         # Gradio ends its event streams so
