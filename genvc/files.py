@@ -95,7 +95,8 @@ def encode_file(
         tracks.append(container.Track("opus", sound.rate, sound.head))
         packets = _merged(packets, sound, header.fps)
     generated = bool(getattr(made, "generative", False))
-    written = container.write(_sink(target), header, packets, tracks, generated)
+    short = bool(getattr(made, "short", False))
+    written = container.write(_sink(target), header, packets, tracks, generated, short)
     took = time.perf_counter() - started
     return Encoded(written.bytes, written.payload_bytes, written.frames, span.seconds, took)
 

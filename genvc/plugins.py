@@ -7,10 +7,11 @@ from pathlib import Path
 
 from .errors import CodecNotFound, GenvcError
 
-__all__ = ["CODECS", "COMMANDS", "TRAININGS", "codec_entry", "installed", "summary"]
+__all__ = ["CODECS", "COMMANDS", "NOTES", "TRAININGS", "codec_entry", "installed", "summary"]
 
 CODECS = "genvc.codecs"
 COMMANDS = "genvc.commands"
+NOTES = "genvc.notes"
 TRAININGS = "genvc.trainings"
 
 

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Codec", "Frame", "Packet", "Picture", "StreamInfo"]
+__all__ = ["Codec", "Frame", "Note", "Packet", "Picture", "StreamInfo"]
 
 Picture = npt.NDArray[np.uint8]
 """(height, width, 3) RGB, full range 0 to 255."""
@@ -55,13 +55,26 @@ class StreamInfo:
     params: bytes = b""
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a stream says in words from a time on, until the next note.
+
+    Read by the functions (packets, info) -> Iterator[Note] of the entry-point group `genvc.notes`, named
+    like the codec: without decoding a picture, and without loading what would paint it.
+    """
+
+    pts: int
+    text: str
+
+
 @runtime_checkable
 class Codec(Protocol):
     """Frames in, packets out, and back.
 
     Both methods are generators: a running stream lives in their local variables, the object holds
     weights and settings only, so one object serves many streams at once. A codec that has an attribute
-    `generative` that is true paints what it was not sent; files say so.
+    `generative` that is true paints what it was not sent; files say so. One with a true `short` asks for
+    the container's short form where a stream is one packet.
     """
 
     def describe(self, width: int, height: int, fps: Fraction) -> StreamInfo:

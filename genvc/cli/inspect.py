@@ -20,6 +20,7 @@ def info_command(
         typer.echo(json.dumps(about, indent=2))
         return
     groups = about.pop("groups", [])
+    notes = about.pop("notes", [])
     for key, value in about.items():
         if key == "tracks":
             for track in value:
@@ -29,6 +30,10 @@ def info_command(
                 )
         elif value not in ("", None):
             typer.echo(f"{key.replace('_', ' '):<19} {value}")
+    for note in notes[:_SHOWN_GROUPS]:
+        typer.echo(f"from {note['seconds']:<14.2f} {note['text']}")
+    if len(notes) > _SHOWN_GROUPS:
+        typer.echo(f"... and {len(notes) - _SHOWN_GROUPS} more notes (--json has them all)")
     for group in groups[:_SHOWN_GROUPS]:
         packets = group["packets"]
         keys = sum(packet["bytes"] for packet in packets if packet["key"])
@@ -99,8 +104,26 @@ def _stream(file: str) -> dict[str, Any]:
             {"track": track, "packets": len(some), "bytes": sum(some), "kbps": kbps(sum(some))}
             for track, some in sorted(sizes.items())
         ],
+        "notes": _notes(file),
         "groups": groups,
     }
+
+
+def _notes(file: str) -> list[dict[str, Any]]:
+    """What the stream says in words, where its codec has words."""
+    from pathlib import Path
+
+    from ..container import read
+    from ..plugins import NOTES, installed
+
+    info, packets = read(Path(file))
+    point = installed(NOTES).get(info.codec)
+    if point is None:
+        return []
+    return [
+        {"pts": note.pts, "seconds": round(float(note.pts / info.fps), 3), "text": note.text}
+        for note in point.load()(packets, info)
+    ]
 
 
 def _media(file: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import BinaryIO, Literal
 from ..errors import BadInput, CorruptStream, Unsupported
 from ..types import Packet, StreamInfo
 from . import layout as bits
+from . import single
 from .layout import Cursor, Track
 
 Source = str | Path | BinaryIO
@@ -78,6 +79,9 @@ class Reader:
         """Everything in the stream in order, for those who want to see where the bytes go."""
         try:
             yield Piece("header", 0, self._input.offset)
+            if self._single:
+                yield from self._only()
+                return
             groups = packets = 0
             while True:
                 start = self._input.offset
@@ -104,19 +108,44 @@ class Reader:
         if self._input.take_up_to(len(bits.MAGIC)) != bits.MAGIC:
             raise CorruptStream("not a .gvc stream")
         version = self._input.byte("the header")
-        if version != bits.VERSION:
-            raise Unsupported(f"version {version} of the format; this genvc reads version {bits.VERSION}")
+        if version not in (bits.VERSION, single.VERSION):
+            raise Unsupported(
+                f"version {version} of the format; this genvc reads {bits.VERSION} and {single.VERSION}"
+            )
+        self._single = version == single.VERSION
         size = self._input.number("the header")
         if size > bits.MAX_HEADER:
             raise CorruptStream(f"the header is said to have {size} bytes, more than {bits.MAX_HEADER}")
         body = self._input.take(size, "the header")
         self._seed = self._input.crc
-        if self._input.take(4, "the header") != bits.pack_check(self._seed):
+        if not self._single and self._input.take(4, "the header") != bits.pack_check(self._seed):
             raise CorruptStream("the header's checksum is wrong")
         try:
-            return bits.unpack_header(body)
+            info, tracks, generated = bits.unpack_header(body)
         except BadInput as error:
             raise CorruptStream(str(error)) from None
+        if self._single:
+            # in the short form one checksum at the end is for all
+            generated = single.flags_of(self._input.byte("the header"), generated or bool(tracks))
+        return info, tracks, generated
+
+    def _only(self) -> Iterator[Piece]:
+        """The one packet of the short form, as the only group."""
+        source = self._input
+        start = source.offset
+        size = source.number("a packet's head")
+        if size > bits.MAX_PAYLOAD:
+            raise CorruptStream("a packet's size is beyond the limits")
+        yield Piece("group", start, 0, 0)
+        head = source.offset - start
+        packet = Packet(source.take(size, "a packet"), 0, key=True)
+        yield Piece("packet", start, head, 0, packet)
+        at, crc = source.offset, source.crc
+        if source.take(4, "the checksum") != bits.pack_check(crc):
+            raise CorruptStream("the stream's checksum is wrong")
+        if source.take_up_to(1):
+            raise CorruptStream("bytes follow the end of the stream")
+        yield Piece("check", at, 4, 0)
 
     def _group(self, start: int, number: int, seek_point: bool) -> Iterator[Piece]:
         source = self._input

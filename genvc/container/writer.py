@@ -7,6 +7,7 @@ import stat
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -14,6 +15,7 @@ from typing import BinaryIO
 from ..errors import BadInput
 from ..types import Packet, StreamInfo
 from . import layout as bits
+from . import single
 from .layout import Track
 
 Target = str | Path | BinaryIO
@@ -44,19 +46,38 @@ def write(
     packets: Iterable[Packet],
     tracks: Sequence[Track] = (),
     generated: bool = False,
+    short: bool = False,
 ) -> Summary:
     """Write a whole stream, packet by packet as they come; memory does not grow with its length.
 
-    generated: the header says that a network paints what is shown.
+    generated: the header says that a network paints what is shown. short: where the stream turns out to be
+    one packet, in the short form of `single`; the first packet then waits for the second.
 
     target: a path, which appears only when the stream is complete, or a binary file, which is neither
     sought in nor closed. Raises BadInput when it cannot be written or a packet is beyond the limits;
     whatever the packets' iterator raises passes through, and no half-written file stays behind.
     """
+    if short and not tracks:
+        packets = iter(packets)
+        first = list(islice(packets, 2))
+        if single.fits(first):
+            return _write_single(target, single.pack(info, first[0], generated), len(first[0].payload))
+        packets = chain(first, packets)
     with Writer(target, info, tracks, generated) as writer:
         for packet in packets:
             writer.put(packet)
     return writer.summary
+
+
+def _write_single(target: Target, data: bytes, payload: int) -> Summary:
+    output = _Output(target)
+    try:
+        output.write(data)
+        output.finish()
+    except BaseException:
+        output.discard()
+        raise
+    return Summary(len(data), payload, 1, 1, 1)
 
 
 class Writer:

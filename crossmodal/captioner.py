@@ -1,0 +1,66 @@
+"""Captions by models of the library transformers, such as BLIP: the only file here that puts them to work.
+
+Li et al., "BLIP: bootstrapping language-image pre-training", 2022. Any model that AutoModelForImageTextToText
+knows will do, from a folder or by its name on the hub.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+
+from genvc import device as devices
+from genvc.errors import BadInput, ModelNotFound
+from genvc.types import Picture
+
+from .representation import MAX_TEXT
+
+__all__ = ["TransformersCaptioner"]
+
+_BATCH: Final = 8
+_TOKENS: Final = 40
+
+
+class TransformersCaptioner:
+    """Loads the model at once; what code a model's folder holds is never run."""
+
+    def __init__(self, name: str, device: str = "auto", batch: int = _BATCH) -> None:
+        """name: a folder, or OWNER/NAME on the hub, which is asked where it is not in its cache. batch:
+        pictures at once. Raises BadInput without the extra `diffusion`, ModelNotFound."""
+        place = devices.pick(device)
+        try:
+            from transformers import AutoModelForImageTextToText, AutoProcessor
+            from transformers.utils import logging
+        except ImportError as error:
+            raise BadInput(
+                "a captioner needs the package transformers: pip install 'genvc[diffusion]'"
+            ) from error
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        try:
+            self._processor: Any = AutoProcessor.from_pretrained(name)
+            self._model: Any = AutoModelForImageTextToText.from_pretrained(name, use_safetensors=True)
+        except (OSError, ValueError, KeyError) as error:
+            raise ModelNotFound(
+                f"no captioning model '{name}' in a folder or on the hub: {_reason(error)}"
+            ) from error
+        self._model.to(place).eval()
+        self._device, self._batch = place, batch
+
+    def captions(self, pictures: list[Picture]) -> list[str]:
+        """One sentence for each picture, by beam search; raises BadInput for a picture without pixels."""
+        import torch
+
+        said: list[str] = []
+        for start in range(0, len(pictures), self._batch):
+            part = pictures[start : start + self._batch]
+            if any(rgb.size == 0 for rgb in part):
+                raise BadInput("a picture without pixels has no caption")
+            seen = self._processor(images=[np.ascontiguousarray(rgb) for rgb in part], return_tensors="pt")
+            with torch.no_grad():
+                tokens = self._model.generate(**seen.to(self._device), max_new_tokens=_TOKENS, num_beams=3)
+            found = self._processor.batch_decode(tokens, skip_special_tokens=True)
+            said += [" ".join(text.split())[:MAX_TEXT] for text in found]
+        return said
+
+
+def _reason(error: Exception) -> str:
+    return str(error).strip().split("\n")[0]

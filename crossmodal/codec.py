@@ -1,0 +1,137 @@
+"""The codec: a scene is one packet of text, colours, boxes and lines, then an empty packet for each frame."""
+
+import io
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
+from typing import Protocol
+
+from genvc import container
+from genvc.errors import BadInput, CorruptStream
+from genvc.types import Frame, Packet, Picture, StreamInfo
+
+from . import header
+from .budget import best_packet
+from .describe import SceneClassifier, boxes, describe
+from .detector import Detector
+from .header import Painter
+from .options import Options
+from .representation import Box, Representation
+from .scenes import CUT, DRIFT, Scenes
+from .syntax import unpack
+
+__all__ = ["Captioner", "CrossModal", "Paint"]
+
+Paint = Callable[[Representation, int, int], Picture]
+"""(what was sent, width, height) -> uint8 (height, width, 3)."""
+
+_LONGEST_SCENE = 4000  # frames; a group of the container holds 4096 packets
+
+
+class Captioner(Protocol):
+    """Puts pictures into words."""
+
+    def captions(self, pictures: list[Picture]) -> list[str]:
+        """One sentence for each picture."""
+        ...
+
+
+class CrossModal:
+    """Holds weights and settings; see Options."""
+
+    def __init__(
+        self,
+        model: str,
+        options: Options,
+        classifier: SceneClassifier | None,
+        paint: Paint,
+        captioner: Captioner | None = None,
+        diffusion: Callable[[Painter], Paint] | None = None,
+    ) -> None:
+        """model: as streams say it, "" for the default. paint: the painter that comes along. captioner: in
+        place of the describer. diffusion: makes the painter that a header or an option names."""
+        self.model, self.options = model, options
+        self._classifier, self._paint = classifier, paint
+        self._captioner, self._diffusion = captioner, diffusion
+        self._painter: Painter | None = None
+        if options.painter:
+            self._painter = Painter(options.painter, options.controlnet, options.seed, options.steps)
+
+    generative = True
+    short = True
+
+    def describe(self, width: int, height: int, fps: Fraction) -> StreamInfo:
+        """The header; raises Unsupported for a size beyond the limits."""
+        from genvc.media.limits import check_size
+
+        check_size(width, height)
+        return StreamInfo("crossmodal", self.model, width, height, fps, header.pack(self._painter))
+
+    def encode(self, frames: Iterable[Frame], info: StreamInfo) -> Iterator[Packet]:
+        """One key packet for each scene, an empty packet for each frame that goes on in it.
+
+        Raises BadInput for a frame of another size and where not even an empty text fits.
+        """
+        layers = self.options.layer_names
+        scenes = Scenes(CUT if layers == ["text"] else DRIFT)
+        most = _payload_bytes(info, self.options.bytes)
+        since = 0
+        with Detector() as detector:
+            for frame in frames:
+                _check_shape(frame, info)
+                since += 1
+                if scenes.opens(frame.rgb) or since >= _LONGEST_SCENE:
+                    since = 0
+                    texts, found = self._described(frame.rgb, layers, detector)
+                    yield Packet(best_packet(frame.rgb, texts, found, layers, most), frame.pts, key=True)
+                else:
+                    yield Packet(b"", frame.pts)
+
+    def decode(self, packets: Iterable[Packet], info: StreamInfo) -> Iterator[Frame]:
+        """One frame for each packet of track 0; raises CorruptStream, ModelNotFound."""
+        said = header.unpack(info.params)
+        paint = self._paint
+        painter = self._painter or said
+        if painter is not None and self._diffusion is not None:
+            paint = self._diffusion(painter)
+        shown: Picture | None = None
+        for packet in packets:
+            if packet.track:
+                continue
+            if packet.payload:
+                shown = paint(unpack(packet.payload, info.width, info.height), info.width, info.height)
+            elif packet.key or shown is None:
+                raise CorruptStream("a scene begins with an empty packet")
+            yield Frame(shown, packet.pts)
+
+    def _described(
+        self, rgb: Picture, layers: list[str], detector: Detector
+    ) -> tuple[list[str], tuple[Box, ...]]:
+        """What can be said of a picture, the longest first, and who is where."""
+        own = [self.options.caption_text] if self.options.caption_text else []
+        if not own and "text" in layers and self._captioner is not None:
+            own = self._captioner.captions([rgb])
+        if own:
+            return own, boxes(detector.look(rgb)) if "layout" in layers else ()
+        if "text" not in layers and "layout" not in layers:
+            return [""], ()
+        found = describe(rgb, detector, self._classifier)
+        return found.texts, found.boxes
+
+
+def _payload_bytes(info: StreamInfo, most: int) -> int:
+    """What `most` bytes leave to the packet of a stream of one picture; raises BadInput for none."""
+    most_payload = most
+    while True:
+        packet = Packet(bytes(max(1, most_payload)), 0, key=True)
+        written = container.write(io.BytesIO(), info, [packet], generated=True, short=True)
+        if written.bytes <= most:
+            return most_payload
+        if most_payload <= 1:
+            raise BadInput(f"codec 'crossmodal': a file of one picture has at least {written.bytes} bytes")
+        most_payload = max(1, most_payload - (written.bytes - most))
+
+
+def _check_shape(frame: Frame, info: StreamInfo) -> None:
+    if frame.rgb.shape != (info.height, info.width, 3):
+        high, wide = frame.rgb.shape[:2]
+        raise BadInput(f"a frame of {wide}x{high} in a stream of {info.width}x{info.height}")
