@@ -178,3 +178,16 @@ def test_arrays_are_read_the_same_by_both() -> None:
         distance = 1 << length - 1 | low
         back[k] = offsets[indices[k]] - distance if negative else back[k] + distance - 1
     assert [back[k] for k in range(60)] == values.tolist()
+
+
+def test_computed_distributions_are_read_the_same_by_both() -> None:
+    rng = np.random.default_rng(6)
+    distributions = [
+        np.floor(rng.exponential(3, size)) + (np.arange(size) == 0) for size in (2, 1025, 40, 4364)
+    ]
+    symbols = [1, 700, 39, 4000]
+    encoder = SymbolEncoder()
+    for symbol, one in zip(symbols, distributions, strict=True):
+        encoder.put_among(symbol, one)
+    decoder = Decoder(encoder.finish())
+    assert [decoder.symbol([int(count) for count in one]) for one in distributions] == symbols

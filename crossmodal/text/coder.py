@@ -1,10 +1,10 @@
 """The text coder: each text by the method that makes it shortest, which its first byte names.
 
-    none            the text is empty
-    0 to 251        a language model's code, words.py
-    252             bytes in context, contexts.py
-    253             raw DEFLATE (RFC 1951)
-    255             UTF-8 as it is
+none            the text is empty
+0 to 251        a language model's code, words.py
+252             bytes in context, contexts.py
+253             raw DEFLATE (RFC 1951)
+255             UTF-8 as it is
 """
 
 import zlib
@@ -65,7 +65,10 @@ def method_of(code: bytes) -> str:
 
 
 def language_model(name: str) -> LanguageModel | None:
-    """A model by its name, loaded once; "" for the one that ships, None if it does not. Raises ModelNotFound."""
+    """A model by its name, loaded once; "" for the one that ships, None if it does not.
+
+    Raises ModelNotFound.
+    """
     try:
         return _loaded(models.full_name(name or DEFAULT))
     except ModelNotFound:
@@ -109,7 +112,9 @@ def _in_words(
             if len(some) < words.MAX_TOKENS and _SPELLED * len(some) <= len(text) + _SPELLED:
                 tokens[number] = some
     most = [len(texts[number]) for number in tokens]
-    for number, code in zip(tokens, words.write(language, list(tokens.values()), most, progress), strict=True):
+    for number, code in zip(
+        tokens, words.write(language, list(tokens.values()), most, progress), strict=True
+    ):
         found[number] = code
     return found
 
@@ -142,7 +147,7 @@ def _plain(code: bytes) -> bytes:
             text = opener.decompress(rest, MAX_BYTES + 1)
         except zlib.error as error:
             raise CorruptStream("the bytes of the text do not decode") from error
-        if not opener.eof or opener.unused_data:
+        if len(text) <= MAX_BYTES and (not opener.eof or opener.unused_data):
             raise CorruptStream("the bytes of the text end early or late")
     else:
         raise CorruptStream("the text is coded in a way that is not known here")

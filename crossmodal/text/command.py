@@ -10,12 +10,16 @@ __all__ = ["app"]
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
-_Model = Annotated[str, typer.Option("--model", help="A language model by name; the one that ships if not said.")]
+_Model = Annotated[
+    str, typer.Option("--model", help="A language model by name; the one that ships if not said.")
+]
 
 
 @app.command()
 def encode(
-    source: Annotated[str, typer.Argument(metavar="FILE", help="One text in UTF-8, or - for standard input.")],
+    source: Annotated[
+        str, typer.Argument(metavar="FILE", help="One text in UTF-8, or - for standard input.")
+    ],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="Its code and nothing else.")],
     model: _Model = "",
 ) -> None:
@@ -56,7 +60,9 @@ def stats(
     model: _Model = "",
     train: Annotated[
         Path | None,
-        typer.Option("--train", metavar="FILE", help="Texts that Huffman's code and zstd's dictionary are made of."),
+        typer.Option(
+            "--train", metavar="FILE", help="Texts that Huffman's code and zstd's dictionary are made of."
+        ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:

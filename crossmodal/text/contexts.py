@@ -7,7 +7,6 @@ from typing import Final
 import numpy as np
 
 from genvc.entropy import SymbolDecoder, SymbolEncoder
-from genvc.errors import CorruptStream
 
 __all__ = ["MAX_BYTES", "read", "write"]
 
@@ -22,7 +21,7 @@ _TRUST: Final = (6, 3, 2, 1, 1, 1)
 # Both sides have read this before the first byte: English that is not about pictures.
 _PRIMER: Final = (
     b"The first thing to say is that there were many of them, and that they had not been here before; "
-    b"this is what he would have done with it. She said: \"We can't know which one will come, or when.\" "
+    b'this is what he would have done with it. She said: "We can\'t know which one will come, or when." '
     b"It was for you (or for me) that people from all over the world made these things: some of which "
     b"are very good, others about as good as any. https://www.example.com/index.html 1990, 2012, 34.5 %, "
     b"more than 678 times. What could be better? Their work does not end with our own, but it should. "
@@ -116,5 +115,3 @@ def read(code: bytes) -> bytes:
         bits.end(node & 255)
     coder.finish()
     return bytes(text)
-
-

@@ -88,7 +88,9 @@ def _blind(texts: Sequence[str], model: str) -> dict[str, float]:
         return {}
     tokens = [language.vocabulary.tokens(text.encode("utf-8")) for text in texts]
     pairs = [
-        (text, some) for text, some in zip(texts, tokens, strict=True) if text and len(some) < words.MAX_TOKENS
+        (text, some)
+        for text, some in zip(texts, tokens, strict=True)
+        if text and len(some) < words.MAX_TOKENS
     ]
     costs = words.costs(language, [some for _, some in pairs])
     characters = sum(len(text) for text, _ in pairs)

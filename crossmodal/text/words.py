@@ -13,7 +13,7 @@ import numpy as np
 from genvc.entropy import SymbolDecoder, SymbolEncoder
 from genvc.errors import CorruptStream
 
-from .language import CODE_BITS, MOST_TOLD, LanguageModel, Whole, budget_of
+from .language import CODE_BITS, MOST_TOLD, LanguageModel, budget_of
 from .tokens import END
 
 __all__ = ["FIRST", "MAX_TOKENS", "costs", "read", "write"]
@@ -59,7 +59,9 @@ def costs(model: LanguageModel, texts: Sequence[Sequence[int]]) -> list[int]:
         group = order[at : at + _SIDE_BY_SIDE]
         some = [texts[number] for number in group]
         without_limit = [1 << 20] * len(group)
-        for number, (_, cost) in zip(group, _tried(model, some, [0] * len(group), without_limit), strict=True):
+        for number, (_, cost) in zip(
+            group, _tried(model, some, [0] * len(group), without_limit), strict=True
+        ):
             found[number] = cost
     return found
 
@@ -75,9 +77,7 @@ def read(model: LanguageModel, codes: Sequence[bytes]) -> list[list[int]]:
     return found
 
 
-def _written(
-    model: LanguageModel, texts: Sequence[Sequence[int]], most: Sequence[int]
-) -> list[bytes | None]:
+def _written(model: LanguageModel, texts: Sequence[Sequence[int]], most: Sequence[int]) -> list[bytes | None]:
     blind = _tried(model, texts, [0] * len(texts), most)
     # a code as short as those whose length is told would be taken for one of them
     found = [None if code is None else code.ljust(MOST_TOLD + 1, b"\0") for code, _ in blind]
@@ -164,7 +164,9 @@ def _read(model: LanguageModel, codes: Sequence[bytes]) -> list[list[int]]:
         rare = np.flatnonzero(symbols == model.head)
         if len(rare):
             among = model.rare(hidden[rare])
-            chosen = np.array([decoders[rows[at]].get_among(one) for at, one in zip(rare, among, strict=True)])
+            chosen = np.array(
+                [decoders[rows[at]].get_among(one) for at, one in zip(rare, among, strict=True)]
+            )
             spent[rare] += model.cost(among, chosen)
             symbols[rare] += chosen
         on = symbols != END

@@ -10,7 +10,9 @@ __all__ = ["train"]
 
 
 def train(
-    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="captions_text/train.txt and val.txt in it.")],
+    data: Annotated[
+        Path, typer.Option("--data", metavar="DIR", help="captions_text/train.txt and val.txt in it.")
+    ],
     out: Annotated[
         Path,
         typer.Option("--out", metavar="DIR", help="Checkpoint, vocabulary, validation curve; resumed."),
@@ -31,7 +33,9 @@ def train(
     batch: Annotated[int, typer.Option("--batch", min=1, help="Texts of a step.")] = 48,
     rate: Annotated[float, typer.Option("--rate", help="The highest learning rate.")] = 2e-3,
     dropout: Annotated[float, typer.Option("--dropout", min=0, max=0.9)] = 0.35,
-    state: Annotated[int, typer.Option("--state", min=1, max=1024, help="Width of the recurrent state.")] = 512,
+    state: Annotated[
+        int, typer.Option("--state", min=1, max=1024, help="Width of the recurrent state.")
+    ] = 512,
     embedding: Annotated[int, typer.Option("--embedding", min=1, max=1024)] = 256,
     head: Annotated[int, typer.Option("--head", min=6, help="Tokens that count as frequent.")] = 1024,
     seed: Annotated[int, typer.Option("--seed")] = 1,

@@ -36,7 +36,10 @@ def tensors_of(net: Language, words: bytes, pieces: bytes) -> dict[str, torch.Te
     found = {"language." + key: value.half() for key, value in named.items()}
     found["language.state"], found["state_shift"] = _bytes(own["gru.weight_hh_l0"])
     found |= {key: torch.from_numpy(table) for key, table in tables().items()}
-    found |= {key: torch.from_numpy(np.frombuffer(text, np.uint8).copy()) for key, text in (("words", words), ("pieces", pieces))}
+    found |= {
+        key: torch.from_numpy(np.frombuffer(text, np.uint8).copy())
+        for key, text in (("words", words), ("pieces", pieces))
+    }
     found["head"] = torch.tensor(net.shape.head, dtype=torch.int32)
     return found
 

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from genvc.errors import BadInput
@@ -32,7 +33,9 @@ def learned(texts: Sequence[bytes], merges: int = 300) -> Vocabulary:
     for word, _ in counts.most_common():
         cases.setdefault(word.lower(), []).append(word)
     total = {lower: sum(counts[word] for word in words) for lower, words in cases.items()}
-    kept = sorted((lower for lower in cases if total[lower] >= _LEAST_COUNT), key=lambda one: (-total[one], one))
+    kept = sorted(
+        (lower for lower in cases if total[lower] >= _LEAST_COUNT), key=lambda one: (-total[one], one)
+    )
     words = [cases[lower][0] for lower in kept]
     singles = [bytes([code]) for code in range(256) if code != ord(" ")]
     return Vocabulary(words, singles + _merged(cases.keys(), merges))
@@ -43,7 +46,7 @@ def _merged(words: Iterable[bytes], merges: int) -> list[bytes]:
     split = [[word[at : at + 1] for at in range(len(word))] for word in sorted(words) if word.isalpha()]
     made: list[bytes] = []
     for _ in range(merges):
-        pairs = Counter(pair for parts in split for pair in zip(parts, parts[1:], strict=False))
+        pairs = Counter(pair for parts in split for pair in pairwise(parts))
         if not pairs:
             break
         best = min(pairs, key=lambda pair: (-pairs[pair], pair))
