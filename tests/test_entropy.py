@@ -6,6 +6,7 @@ import random
 import time
 import tracemalloc
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -438,6 +439,53 @@ def test_flags_cost_what_their_chances_say() -> None:
 def test_what_cannot_be_coded_is_refused_before_the_native_code_sees_it(wrong: Callable[[], object]) -> None:
     with pytest.raises(BadInput):
         wrong()
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.integers(2, 3000), st.integers(0, 2**32)), max_size=20))
+def test_symbols_of_computed_distributions_come_back(sizes: list[tuple[int, int]]) -> None:
+    rng = np.random.default_rng(5)
+    distributions = [np.floor(rng.exponential(40, size)) for size, _ in sizes]
+    for one in distributions:
+        one[0] += 1
+    symbols = [seed % size for size, seed in sizes]
+    encoder = SymbolEncoder()
+    for symbol, one in zip(symbols, distributions, strict=True):
+        encoder.put_among(symbol, one)
+    decoder = SymbolDecoder(encoder.finish())
+    assert [decoder.get_among(one) for one in distributions] == symbols
+    decoder.finish()
+
+
+def test_a_symbol_of_no_frequency_takes_24_bits() -> None:
+    encoder = SymbolEncoder()
+    encoder.put_among(2, np.array([5.0, 3.0, 0.0, 8.0]))
+    assert encoder.bits() == pytest.approx(24, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "frequencies"),
+    [
+        (2, np.array([1.0, 1.0])),
+        (-1, np.array([1.0, 1.0])),
+        (0, np.array([1.0])),
+        (0, np.array([1, 1])),
+        (0, np.array([[1.0, 1.0]])),
+        (0, np.array([0.0, 0.0])),
+        (0, np.array([1.5, 1.0])),
+        (0, np.array([2.0, -1.0])),
+        (0, np.array([np.nan, 1.0])),
+        (0, np.array([np.inf, 1.0])),
+        (0, np.array([2.0**53, 1.0])),
+        (0, np.ones(2**16 + 1)),
+    ],
+)
+def test_distributions_that_the_native_code_would_mistake_are_refused(symbol: int, frequencies: Any) -> None:
+    with pytest.raises(BadInput):
+        SymbolEncoder().put_among(symbol, frequencies)
+    if 0 <= symbol < 2 <= len(frequencies):
+        with pytest.raises(BadInput):
+            SymbolDecoder(b"abc").get_among(frequencies)
 
 
 def test_a_frame_of_150_numbers_takes_a_small_part_of_its_time() -> None:

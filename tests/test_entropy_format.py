@@ -187,3 +187,16 @@ def test_flags_are_read_as_documented() -> None:
     coder.put_flags(flags, chances)
     decoder = Decoder(coder.finish())
     assert [decoder.symbol([65536 - int(c), int(c)]) for c in chances] == flags.astype(int).tolist()
+
+
+def test_computed_distributions_are_read_the_same_by_both() -> None:
+    rng = np.random.default_rng(6)
+    distributions = [
+        np.floor(rng.exponential(3, size)) + (np.arange(size) == 0) for size in (2, 1025, 40, 4364)
+    ]
+    symbols = [1, 700, 39, 4000]
+    encoder = SymbolEncoder()
+    for symbol, one in zip(symbols, distributions, strict=True):
+        encoder.put_among(symbol, one)
+    decoder = Decoder(encoder.finish())
+    assert [decoder.symbol([int(count) for count in one]) for one in distributions] == symbols

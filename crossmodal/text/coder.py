@@ -65,7 +65,10 @@ def method_of(code: bytes) -> str:
 
 
 def language_model(name: str) -> LanguageModel | None:
-    """A model by its name, loaded once; "" for the one that ships, None if it does not. Raises ModelNotFound."""
+    """A model by its name, loaded once; "" for the one that ships, None if it does not.
+
+    Raises ModelNotFound.
+    """
     try:
         return _loaded(models.full_name(name or DEFAULT))
     except ModelNotFound:
@@ -144,7 +147,7 @@ def _plain(code: bytes) -> bytes:
             text = opener.decompress(rest, MAX_BYTES + 1)
         except zlib.error as error:
             raise CorruptStream("the bytes of the text do not decode") from error
-        if not opener.eof or opener.unused_data:
+        if len(text) <= MAX_BYTES and (not opener.eof or opener.unused_data):
             raise CorruptStream("the bytes of the text end early or late")
     else:
         raise CorruptStream("the text is coded in a way that is not known here")

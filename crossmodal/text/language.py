@@ -60,7 +60,7 @@ def budget_of(length: Whole, spent: Whole) -> Whole:
 
 
 def tables() -> dict[str, npt.NDArray[np.int32]]:
-    """The tables that a model ships: computed once, when it is exported, since libraries differ in last digits."""
+    """The tables that a model ships; computed once, at its export, since libraries differ in last digits."""
     sigmoid = 1 / (1 + np.exp(-np.arange(_SIGMOID_END * _FINE_SIGMOID + 1) / _FINE_SIGMOID))
     exp = np.exp(-np.arange(_EXP_END * _FINE_EXP + 1) / _FINE_EXP)
     log = np.log2(1 + (np.arange(1 << _LOG_BITS) + 0.5) / (1 << _LOG_BITS))
@@ -116,6 +116,10 @@ class LanguageModel:
             and gates == 3 * self.size <= 3 * MAX_STATE
             and self._project.shape == (self.size, width)
             and 0 < self.head < len(bias)
+            and half.shape == (_SIGMOID_END * _FINE_SIGMOID + 1,)
+            and self._exp.shape == (_EXP_END * _FINE_EXP + 1,)
+            and self._log.shape == (1 << _LOG_BITS,)
+            and 0 <= self._exp.min() < self._exp[0] == self._exp.max() == _EXP_ONE
             and all(np.abs(one).max() < LIMIT for one in weights.values())
         )
         if not fits:
@@ -146,7 +150,7 @@ class LanguageModel:
         return state, np.clip(hidden, -LIMIT, LIMIT)
 
     def frequent(self, hidden: Numbers) -> Numbers:
-        """(n, head + 1): integers in proportion to the probabilities of the frequent tokens, the last: of others."""
+        """(n, head + 1): integers in proportion to frequent tokens' probabilities; the last: all others'."""
         return self._counts(hidden @ self._first + self._first_bias * POINT)
 
     def rare(self, hidden: Numbers) -> Numbers:

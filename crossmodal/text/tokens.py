@@ -57,7 +57,7 @@ class Vocabulary:
         return found
 
     def rank(self, word: bytes) -> int:
-        """How rare a word is: its number in the vocabulary, in any case; beyond all for one that is not there."""
+        """How rare a word is: its number in the vocabulary, in any case, or beyond all numbers."""
         return self._word.get(self._any_case.get(word.lower(), b" "), len(self))
 
     def text(self, tokens: Sequence[int]) -> bytes:

@@ -112,7 +112,7 @@ class SymbolEncoder:
             self._put_distances(beyond)
 
     def put_among(self, symbol: int, frequencies: Frequencies) -> None:
-        """Code one symbol of a distribution that was computed for it; BadInput when it is none of it.
+        """Code one symbol of a distribution that was computed for it; BadInput when that has no such symbol.
 
         frequencies: float64 whole numbers of 0 and more, 2 to 2^16 of them, at least 1 and at most 2^52 in
         all. A symbol of frequency 0 can be coded, at 24 bits.

@@ -1,4 +1,4 @@
-"""Training of the language model on captions: what its loss is, and what it costs captions it does not know."""
+"""Training of the language model on captions: its loss, and what captions cost that it does not know."""
 
 import math
 import random
@@ -35,8 +35,8 @@ class Stage:
     """What a checkpoint belongs to.
 
     blind_steps: at first, in which no code's length is told. plain_steps: at first, in which all texts count
-    alike; after them those count little whose code has room left, by the logistic function of the bits that are
-    too many, in units of `flat` bits.
+    alike; after them those count little whose code has room left: by the logistic function of the bits
+    that are too many, in units of `flat` bits.
     """
 
     steps: int
@@ -77,7 +77,7 @@ class Ledger(nn.Module):
         self.register_buffer("length", torch.zeros(texts, dtype=torch.int16))
 
     def budgets(self, rows: Tensor, lengths: Tensor, steps: int) -> Tensor:
-        """(texts, steps): inputs of the network if codes have these lengths, 0 where a length is not known."""
+        """(texts, steps): inputs of the network for codes of these lengths, 0 where none is known."""
         length = lengths[:, None]
         spent = self.costs[rows, :steps].float().cumsum(1).roll(1, 1)
         spent[:, 0] = 0
@@ -85,13 +85,13 @@ class Ledger(nn.Module):
         return torch.where(known, budget_of((8 * length - spent).floor().long()), 0)
 
     def tested(self, rows: Tensor) -> Tensor:
-        """Which texts to try with a code that is a byte shorter: some of those that left half a byte and more."""
+        """Which texts to try with a code of a byte less: some of those that left half a byte and more."""
         length = self.length[rows].int()
         left = 8 * length - self.costs[rows].float().sum(1)
         return (left > _ROOM) & (length > 1) & (torch.rand(len(rows)) < _TESTED)
 
     def enter(self, rows: Tensor, bits: Tensor, told: Tensor, lengths: Tensor) -> None:
-        """bits: (texts, steps), what tokens cost now, 0 beyond the end. told: whose length was, and as what."""
+        """bits: (texts, steps), what tokens cost now, 0 beyond the end. told: whose lengths these were."""
         whole, old = bits.sum(1), self.length[rows].int()
         guessed = ((whole - 3) / 8).ceil().int()
         # costs vary with what was dropped: only what is clearly too much moves a text up

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from genvc.errors import BadInput
@@ -45,7 +46,7 @@ def _merged(words: Iterable[bytes], merges: int) -> list[bytes]:
     split = [[word[at : at + 1] for at in range(len(word))] for word in sorted(words) if word.isalpha()]
     made: list[bytes] = []
     for _ in range(merges):
-        pairs = Counter(pair for parts in split for pair in zip(parts, parts[1:], strict=False))
+        pairs = Counter(pair for parts in split for pair in pairwise(parts))
         if not pairs:
             break
         best = min(pairs, key=lambda pair: (-pairs[pair], pair))
