@@ -39,8 +39,9 @@ def classifier() -> SceneClassifier:
 
 
 def _classifier(config: dict[str, Any], tensors: dict[str, Any]) -> SceneClassifier:
-    parts = [tensors[f"describer.{name}"].double().numpy() for name in ("weights", "bias", "mean", "spread")]
-    return SceneClassifier(*parts, sure=float(config["describer"]["sure"]))
+    names = ("weights", "bias", "mean", "spread")
+    weights, bias, mean, spread = (tensors[f"describer.{name}"].double().numpy() for name in names)
+    return SceneClassifier(weights, bias, mean, spread, float(config["describer"]["sure"]))
 
 
 def _painter(config: dict[str, Any], tensors: dict[str, Any], device: str) -> Paint:

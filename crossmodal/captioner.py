@@ -28,16 +28,16 @@ class TransformersCaptioner:
         pictures at once. Raises BadInput without the extra `diffusion`, ModelNotFound."""
         place = devices.pick(device)
         try:
-            from transformers import AutoModelForImageTextToText, AutoProcessor
-            from transformers.utils import logging
+            import transformers
         except ImportError as error:
             raise BadInput(
                 "a captioner needs the package transformers: pip install 'genvc[diffusion]'"
             ) from error
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        library: Any = transformers
+        library.utils.logging.disable_progress_bar()
         try:
-            self._processor: Any = AutoProcessor.from_pretrained(name)
-            self._model: Any = AutoModelForImageTextToText.from_pretrained(name, use_safetensors=True)
+            self._processor: Any = library.AutoProcessor.from_pretrained(name)
+            self._model: Any = library.AutoModelForImageTextToText.from_pretrained(name, use_safetensors=True)
         except (OSError, ValueError, KeyError) as error:
             raise ModelNotFound(
                 f"no captioning model '{name}' in a folder or on the hub: {_reason(error)}"

@@ -16,7 +16,7 @@ from genvc.types import Picture
 
 from . import surroundings
 from .colour_names import NAMES
-from .detector import Detector, Found
+from .detector import Body, Detector, Face, Found
 from .representation import MAX_BOXES, UNITS, Box
 from .scene_words import SCENES
 from .surroundings import Surroundings
@@ -121,9 +121,10 @@ def details(found: Found, around: Surroundings) -> tuple[str, ...]:
 
 def boxes(found: Found) -> tuple[Box, ...]:
     """The body and the largest faces, in 1/32 of the picture."""
-    sides = [(0, found.body)] if found.body is not None else []
+    seen: list[tuple[int, Body | Face]] = [] if found.body is None else [(0, found.body)]
+    seen += [(1, face) for face in found.faces]
     placed: list[Box] = []
-    for kind, one in [*sides, *((1, face) for face in found.faces)]:
+    for kind, one in seen:
         left, right = _span(one.left, one.right)
         top, bottom = _span(one.top, one.bottom)
         placed.append(Box(kind, left, top, right, bottom))

@@ -83,23 +83,23 @@ class DiffusionPainter:
     def _loaded(self) -> Any:
         place = devices.pick(self._device)
         try:
-            from diffusers import AutoPipelineForText2Image, ControlNetModel
-            from diffusers.utils import logging
-            from transformers.utils import logging as words_logging
+            import diffusers
+            import transformers
         except ImportError as error:
             raise BadInput(
                 "this painter needs the package diffusers: pip install 'genvc[diffusion]'"
             ) from error
-        for one in (logging, words_logging):
-            one.disable_progress_bar()
+        library: Any = diffusers
+        for one in (library, transformers):
+            one.utils.logging.disable_progress_bar()
         name = self._painter.name
         parts: dict[str, Any] = {}
         try:
             if self._painter.controlnet:
                 name = self._painter.controlnet
-                parts["controlnet"] = ControlNetModel.from_pretrained(*_where(name), **_SAFE)
+                parts["controlnet"] = library.ControlNetModel.from_pretrained(*_where(name), **_SAFE)
                 name = self._painter.name
-            pipeline = AutoPipelineForText2Image.from_pretrained(*_where(name), **parts, **_SAFE)
+            pipeline = library.AutoPipelineForText2Image.from_pretrained(*_where(name), **parts, **_SAFE)
         except (OSError, ValueError, KeyError, AttributeError) as error:
             raise ModelNotFound(
                 f"no model '{name}' for diffusers here: put it into OWNER/NAME below the folder "

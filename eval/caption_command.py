@@ -47,6 +47,7 @@ def caption_score(
     ] = None,
 ) -> None:
     """Code captioned pictures, and measure words (BLEU, CIDEr-D), pictures (LPIPS, CLIP score) and bytes."""
+    from genvc import models
     from genvc.cli.transcode import codec_options
     from genvc.codec import create
 
@@ -66,7 +67,9 @@ def caption_score(
     for line in found["words"]:
         print(f"genvc: {line}", file=sys.stderr)
     if json is not None:
-        write_json(json, {"command": command(), "versions": versions(), "split": split, **found})
+        here = [name for name, one in models.models().items() if one.codec == codec]
+        about = {"command": command(), "versions": versions(), "models": here, "split": split}
+        write_json(json, {**about, **found})
     if sheet is not None:
         _write_sheet(sheet, [(one.rgb, one.shown) for one in done])
 

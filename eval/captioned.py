@@ -103,7 +103,7 @@ def figures(done: list[Coded]) -> dict[str, Any]:
         values = [row[key] for row in rows if key not in ("picture", "text") and row.get(key) is not None]
         if values:
             means[key] = float(np.mean(values))
-    for order in (1, 4):
+    for order in (1, 2, 3, 4):
         means[f"bleu_{order}"] = bleu([one.sentence for one in done], references, order)
     whole = [one.text for one in done]
     means["bleu_4_of_whole_text"] = bleu(whole, references)

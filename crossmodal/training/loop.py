@@ -103,9 +103,8 @@ class _Painting(Run[Batch]):
 
     @torch.no_grad()
     def validated(self) -> dict[str, Any]:
-        planes, bag, picture = self._val
         before, after, error = [], [], []
-        for batch in zip(planes.split(8), bag.split(8), picture.split(8), strict=True):
+        for batch in zip(*(torch.split(one, 8) for one in self._val), strict=True):
             one, said, real = (part.to(self._device) for part in batch)
             made = self.average(one, said).clamp(0, 1)
             before.append(self._likeness(one[:, :3], real))

@@ -42,8 +42,16 @@ def test_a_captioner_that_is_not_there_is_named(tmp_path: Path) -> None:
         genvc.create("crossmodal", captioner=str(tmp_path / "nowhere"))
 
 
-@pytest.mark.parametrize("layers", ["text", "text,palette", "text,sketch", "text,sketch,palette"])
-@pytest.mark.parametrize(("controlnet", "steps"), [("", 1), ("tiny/lines", 1), ("tiny/lines", 5)])
+@pytest.mark.parametrize(
+    ("layers", "controlnet", "steps"),
+    [
+        ("text", "", 1),
+        ("text,palette", "", 5),
+        ("text,sketch", "tiny/lines", 1),
+        ("text,sketch,palette", "tiny/lines", 1),
+        ("text,palette", "tiny/lines", 5),
+    ],
+)
 def test_diffusion_paints_from_any_layers(
     tiny_diffusion: Path,
     picture: Picture,

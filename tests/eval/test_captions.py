@@ -5,7 +5,8 @@ import math
 import pytest
 
 from eval.metrics.captions import bleu, cider, words
-from genvc.errors import BadInput
+from eval.metrics.clip import clip_scores
+from genvc.errors import BadInput, ModelNotFound
 
 CAPTIONS = ["a dog runs on the green grass", "two people sit at a table", "a red bus"]
 REFERENCES = [
@@ -52,3 +53,10 @@ def test_captions_without_references_are_refused(references: list[list[str]]) ->
     for measure in (bleu, cider):
         with pytest.raises(BadInput):
             measure(["a"], references)
+
+
+@pytest.mark.parametrize("folder", ["", "jinaai/jina-clip-v2", "openai/nothing"])
+def test_a_clip_score_without_weights_says_so(monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
+    monkeypatch.setenv("GENVC_CLIP", folder)
+    with pytest.raises(ModelNotFound, match="weights missing"):
+        clip_scores([], [])
