@@ -74,6 +74,7 @@ def encode_file(
     options: Mapping[str, Any] | None = None,
     audio: bool = False,
     most: Callable[[int], int] | None = None,
+    passphrase: str | None = None,
     progress: Progress | None = None,
 ) -> Encoded:
     """Encodes a video, a picture, a folder of pictures or "-" into a .gvc file or "-".
@@ -81,7 +82,8 @@ def encode_file(
     size: pixels of the short side to scale to first. options: the codec's own (bitrate in bit/s,
     quality 0 to 100, ...). audio: the sound too, as Opus on a side track; its bytes come on top of a
     bit rate. most: from the number of pixels to how many bytes the file of a single picture may have at
-    most; options then name no rate. The file appears when it is complete. Raises GenvcError.
+    most; options then name no rate. passphrase: encrypts the stream. The file appears when it is complete.
+    Raises GenvcError.
     """
     codec_entry(codec)  # before anything slow
     _check_apart(source, target)
@@ -105,7 +107,7 @@ def encode_file(
         packets = _merged(packets, sound, header.fps)
     generated = bool(getattr(made, "generative", False))
     short = bool(getattr(made, "short", False))
-    written = container.write(_sink(target), header, packets, tracks, generated, short)
+    written = container.write(_sink(target), header, packets, tracks, generated, short, passphrase)
     took = time.perf_counter() - started
     return Encoded(written.bytes, written.payload_bytes, written.frames, span.seconds, took)
 
@@ -116,23 +118,27 @@ def decode_file(
     *,
     device: str = "auto",
     salvage: bool = False,
+    passphrase: str | None = None,
     progress: Progress | None = None,
 ) -> Decoded:
     """Decodes a .gvc file or "-" into any target of media.write, or with None into a hash.
 
     salvage: what is left of a file that was cut or damaged, or of the temporary one whose writer was killed.
-    Raises GenvcError, CorruptStream among them; the target appears only when all of it was right.
+    passphrase: of a stream that is encrypted. Raises GenvcError, CorruptStream among them; the target appears
+    only when all of it was right.
     """
     if target is not None:
         media.check_target(os.fspath(target))
         _check_apart(source, target)
     name = os.fspath(source)
-    rest = _left_of(name) if salvage else None
+    rest = _left_of(name, passphrase) if salvage else None
     if rest is not None:
         stream = rest.stream
     else:
-        stream = container.Reader(sys.stdin.buffer if name == "-" else Path(name))
+        stream = container.Reader(sys.stdin.buffer if name == "-" else Path(name), passphrase)
     try:
+        if stream.encrypted and passphrase is None:
+            raise BadInput("the stream is encrypted; it needs its passphrase")
         made = create(stream.info.codec, stream.info.model, device)
         if stream.generated and target is not None:
             warnings.warn(
@@ -199,14 +205,14 @@ def _pictures(packets: Iterable[Packet], sound: media.Waiting | None) -> Iterato
             sound.packets.append(packet)
 
 
-def _left_of(name: str) -> container.Salvage:
+def _left_of(name: str, passphrase: str | None) -> container.Salvage:
     """The file, or what a writer that was killed left beside it."""
     if name == "-":
         raise BadInput("what is left of a pipe cannot be saved; put it into a file first")
     if not os.path.exists(name) and (parts := unfinished(name)):
         warnings.warn(f"'{name}' was never finished; reading '{parts[0]}'", Notice, stacklevel=3)
         name = parts[0]
-    return container.Salvage(Path(name))
+    return container.Salvage(Path(name), passphrase)
 
 
 def _saved(made: Codec, rest: container.Salvage, sound: media.Waiting | None) -> Iterator[Frame]:

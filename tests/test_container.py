@@ -225,8 +225,8 @@ def test_later_versions_and_required_features_are_named_and_optional_ones_skippe
     body = written(SMALL)[len(plain) :]
     with pytest.raises(Unsupported, match="version 3"):
         consume(b"GVC\3" + plain[4:])
-    needs = layout.pack_header(INFO, [layout.Extension("encrypted", b"key", required=True)])
-    with pytest.raises(Unsupported, match="'encrypted'"):
+    needs = layout.pack_header(INFO, [layout.Extension("enchanted", b"key", required=True)])
+    with pytest.raises(Unsupported, match="'enchanted'"):
         consume(needs + body)
     may = layout.pack_header(INFO, [layout.Extension("generated", b"yes")])
     assert container.read(io.BytesIO(may))[0] == INFO

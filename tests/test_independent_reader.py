@@ -107,6 +107,7 @@ def read(data: bytes) -> tuple[dict[str, Any], list[Packet]]:
     while body.at < len(body.data):
         extensions.append(body.extension(MIB, (b"track", b"generated")))
     need(len(extensions) <= 64, "too many extensions")
+    need(all(name != b"encrypted" for name, _ in extensions), "needs a passphrase")
     head["generated"] = any(name == b"generated" for name, _ in extensions)
     head["tracks"] = []
     for track in (Bytes(value) for name, value in extensions if name == b"track"):

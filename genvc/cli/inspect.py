@@ -90,6 +90,7 @@ def _stream(file: str) -> dict[str, Any]:
         "codec": info.codec,
         "model": info.model,
         "generated": "yes: painted by a network, or edited" if reader.generated else "",
+        "encrypted": "yes: sizes and times can be seen, nothing else" if reader.encrypted else "",
         "width": info.width,
         "height": info.height,
         "fps": str(info.fps),

@@ -1,7 +1,9 @@
 """The commands `encode` and `decode`."""
 
+import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -51,6 +53,9 @@ def encode_command(
         typer.Option("--bpp", min=0, metavar="X", help="Of one picture: bits a pixel of the file, at most."),
     ] = None,
     option: Options = None,
+    encrypt: Annotated[
+        bool, typer.Option("--encrypt", help="With a passphrase: GENVC_PASSPHRASE, or it is asked for.")
+    ] = False,
     model: Annotated[str, typer.Option("--model", help="Name of the weights; default: the codec's.")] = "",
     device: Device = "auto",
 ) -> None:
@@ -59,6 +64,8 @@ def encode_command(
         raise typer.BadParameter("say --bytes or --bpp, not both")
     options = codec_options(bitrate, quality, option)
     options |= {name: value for name, value in (("gop", gop), ("effort", effort)) if value is not None}
+
+    passphrase = asked_passphrase(twice=True) if encrypt else None
 
     from ..files import encode_file
 
@@ -73,6 +80,7 @@ def encode_command(
             options=options,
             audio=audio,
             most=_most(most_bytes, bpp),
+            passphrase=passphrase,
             progress=progress,
         )
     rate = f"{made.kbps:.2f} kbit/s, " if made.frames > 1 else ""
@@ -101,8 +109,11 @@ def decode_command(
 
     from ..files import decode_file
 
+    passphrase = asked_passphrase() if is_encrypted(source) else os.environ.get("GENVC_PASSPHRASE")
     with Progress("decoding") as progress:
-        made = decode_file(source, target, device=device, salvage=salvage, progress=progress)
+        made = decode_file(
+            source, target, device=device, salvage=salvage, passphrase=passphrase, progress=progress
+        )
     if target is None:
         typer.echo(made.md5)
     else:
@@ -114,6 +125,32 @@ def _most(most_bytes: int | None, bpp: float | None) -> Callable[[int], int] | N
     if most_bytes is not None:
         return lambda _: most_bytes
     return None if bpp is None else lambda pixels: int(bpp * pixels / 8)
+
+
+def asked_passphrase(twice: bool = False) -> str | None:
+    """From GENVC_PASSPHRASE, or from whoever sits at the terminal: command lines can be seen by others."""
+    said = os.environ.get("GENVC_PASSPHRASE")
+    if said is not None or not sys.stdin.isatty():
+        if twice and not said:
+            raise typer.BadParameter("--encrypt takes its passphrase from GENVC_PASSPHRASE or a terminal")
+        return said
+    found: str = typer.prompt("passphrase", hide_input=True, confirmation_prompt=twice, err=True)
+    return found
+
+
+def is_encrypted(source: str) -> bool:
+    """Whether this file is a stream that needs a passphrase; its reader says what else is wrong with it."""
+    from ..container import Reader
+    from ..errors import GenvcError
+
+    if source == "-":
+        return False
+    try:
+        reader = Reader(Path(source))
+    except GenvcError:
+        return False
+    reader.close()
+    return reader.encrypted
 
 
 def codec_options(bitrate: str | None, quality: int | None, pairs: list[str] | None) -> dict[str, Any]:

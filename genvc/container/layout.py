@@ -215,8 +215,18 @@ def pack_header(info: StreamInfo, extensions: Sequence[Extension] = ()) -> bytes
     return head + pack_check(zlib.crc32(head))
 
 
-def unpack_header(body: bytes) -> tuple[StreamInfo, list[Track], bool]:
-    """The mirror of pack_header, for a body whose checksum is right; last whether pictures are generated.
+@dataclass(frozen=True, slots=True)
+class Header:
+    """generated: whether a network paints what is shown. encrypted: how the key is made, None for no key."""
+
+    info: StreamInfo
+    tracks: list[Track]
+    generated: bool = False
+    encrypted: bytes | None = None
+
+
+def unpack_header(body: bytes) -> Header:
+    """The mirror of pack_header, for a body whose checksum is right.
 
     Raises Unsupported for a required extension that we do not know or a size beyond our limits.
     """
@@ -226,7 +236,7 @@ def unpack_header(body: bytes) -> tuple[StreamInfo, list[Track], bool]:
     codec, model = cursor.name(), cursor.name()
     info = StreamInfo(codec, model, width, height, fps, cursor.bytes(MAX_PARAMS, "params"))
     tracks: list[Track] = []
-    count, generated = 0, False
+    count, generated, encrypted = 0, False, None
     while not cursor.at_end():
         count += 1
         if count > MAX_EXTENSIONS:
@@ -234,6 +244,8 @@ def unpack_header(body: bytes) -> tuple[StreamInfo, list[Track], bool]:
         extension = unpack_extension(cursor, MAX_HEADER)
         if extension.name == GENERATED.name:
             generated = True
+        elif extension.name == "encrypted":
+            encrypted = extension.value
         elif extension.name != "track":
             refuse_if_required(extension.name, extension.required)
         elif len(tracks) == MAX_TRACKS:
@@ -244,7 +256,7 @@ def unpack_header(body: bytes) -> tuple[StreamInfo, list[Track], bool]:
         check_info(info)
     except BadInput as error:
         raise Unsupported(f"the header asks for too much: {error}") from None
-    return info, tracks, generated
+    return Header(info, tracks, generated, encrypted)
 
 
 def unpack_rate(cursor: Cursor) -> Fraction:

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -10,7 +10,8 @@ from ..errors import BadInput, CorruptStream, Unsupported
 from ..types import Packet, StreamInfo
 from . import layout as bits
 from . import single
-from .layout import Cursor, Track
+from .layout import Cursor
+from .sealing import SEAL_BYTES, SEALED, Key, opened, unlock
 
 Source = str | Path | BinaryIO
 
@@ -23,7 +24,8 @@ class Piece:
 
     kind: header, group (its beginning), packet, extension, check (a group's checksum) or end.
     offset: the byte where it begins. head_bytes: what the container takes. group: counts from 0, -1
-    outside of groups. packet: only for a packet; its payload follows the head.
+    outside of groups. packet: only for a packet; its payload follows the head. seal: of the extension that
+    ends an encrypted group, else empty.
     """
 
     kind: Literal["header", "group", "packet", "extension", "check", "end"]
@@ -31,40 +33,53 @@ class Piece:
     head_bytes: int
     group: int = -1
     packet: Packet | None = None
+    seal: bytes = b""
 
 
-def read(source: Source, verify: bool = False) -> tuple[StreamInfo, Iterator[Packet]]:
+def read(
+    source: Source, verify: bool = False, passphrase: str | None = None
+) -> tuple[StreamInfo, Iterator[Packet]]:
     """A stream's header at once, and its packets as they are asked for.
 
     source: a path or a binary file, which is neither sought in nor closed. verify: hold a group's
     packets back until its checksum is right (what files want); otherwise each packet comes at once
-    (what a live call wants) and a wrong checksum is an error after the group's last packet.
+    (what a live call wants) and a wrong checksum is an error after the group's last packet. passphrase: of
+    a stream that is encrypted, whose groups are always held back.
 
-    Raises BadInput when the source cannot be read, CorruptStream, and Unsupported for streams of a
-    later version; the iterator raises the same.
+    Raises BadInput when the source cannot be read or the passphrase is wrong, CorruptStream, and Unsupported
+    for streams of a later version; the iterator raises the same.
     """
-    reader = Reader(source)
+    reader = Reader(source, passphrase)
     return reader.info, reader.packets(verify)
 
 
 class Reader:
     """Reads one stream, once, from its beginning to its end.
 
-    info: the header. generated: whether it says that a network paints what is shown. tracks: the side
+    info: the header. generated: whether it says that a network paints what is shown. encrypted: whether
+    packets() needs a passphrase; the pieces of such a stream hold its packets as they are. tracks: the side
     tracks; the packets of tracks[0] say track = 1. Packets of tracks beyond these belong to later versions
     and are to be ignored.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, passphrase: str | None = None) -> None:
         self._input = _Input(source)
         try:
-            self.info, self.tracks, self.generated = self._read_header()
+            header = self._read_header()
+            self.info, self.tracks, self.generated = header.info, header.tracks, header.generated
+            self.encrypted = header.encrypted is not None
+            self._key: Key | None = None
+            if header.encrypted is not None and passphrase is not None:
+                self._key = unlock(header.encrypted, passphrase)
         except BaseException:
             self._input.close()
             raise
 
     def packets(self, verify: bool = False) -> Iterator[Packet]:
         """The packets, as read() describes; the source is closed at the end if it was a path."""
+        if self.encrypted:
+            yield from self._opened()
+            return
         held: list[Packet] = []
         for piece in self.pieces():
             if piece.packet is not None and verify:
@@ -74,6 +89,39 @@ class Reader:
             elif piece.kind == "check":
                 yield from held
                 held.clear()
+
+    def open_group(self, group: int, packets: list[Packet], seal: bytes) -> tuple[list[Packet], bool]:
+        """The packets of an encrypted group and whether it is the last one; the packets of another as they
+        are. Raises CorruptStream, and BadInput where the passphrase was not given.
+        """
+        if not self.encrypted:
+            return packets, False
+        if self._key is None:
+            raise BadInput("the stream is encrypted; it needs its passphrase")
+        return opened(self._key, self._header, group, packets, seal)
+
+    def _opened(self) -> Iterator[Packet]:
+        """The packets of an encrypted stream."""
+        held: list[Packet] = []
+        seal, last, groups = b"", False, False
+        if self._key is None:
+            self.close()
+            raise BadInput("the stream is encrypted; it needs its passphrase")
+        for piece in self.pieces():
+            if piece.kind == "group" and last:
+                raise CorruptStream("a group follows the one that was encrypted as the last")
+            if piece.packet is not None:
+                if seal:
+                    raise CorruptStream("a packet follows the end of its encrypted group")
+                held.append(piece.packet)
+            seal = piece.seal or seal
+            if piece.kind == "check":
+                found, last = self.open_group(piece.group, held, seal)
+                yield from found
+                held, seal = [], b""
+                groups = True
+            if piece.kind == "end" and groups and not last:
+                raise CorruptStream("the last groups of the encrypted stream are missing")
 
     def pieces(self) -> Iterator[Piece]:
         """Everything in the stream in order, for those who want to see where the bytes go."""
@@ -119,8 +167,9 @@ class Reader:
         """Close the source if it was given as a path."""
         self._input.close()
 
-    def _read_header(self) -> tuple[StreamInfo, list[Track], bool]:
-        if self._input.take_up_to(len(bits.MAGIC)) != bits.MAGIC:
+    def _read_header(self) -> bits.Header:
+        magic = self._input.take_up_to(len(bits.MAGIC))
+        if magic != bits.MAGIC:
             raise CorruptStream("not a .gvc stream")
         version = self._input.byte("the header")
         if version not in (bits.VERSION, single.VERSION):
@@ -135,14 +184,17 @@ class Reader:
         self._seed = self._input.crc
         if not self._single and self._input.take(4, "the header") != bits.pack_check(self._seed):
             raise CorruptStream("the header's checksum is wrong")
+        self._header = magic + bytes([version]) + bits.pack_bytes(body) + bits.pack_check(self._seed)
         try:
-            info, tracks, generated = bits.unpack_header(body)
+            header = bits.unpack_header(body)
         except BadInput as error:
             raise CorruptStream(str(error)) from None
         if self._single:
             # in the short form one checksum at the end is for all
-            generated = single.flags_of(self._input.byte("the header"), generated or bool(tracks))
-        return info, tracks, generated
+            extended = header.generated or bool(header.tracks) or header.encrypted is not None
+            generated = single.flags_of(self._input.byte("the header"), extended)
+            header = replace(header, generated=generated)
+        return header
 
     def _only(self) -> Iterator[Piece]:
         """The one packet of the short form, as the only group."""
@@ -181,8 +233,8 @@ class Reader:
             if records > bits.MAX_GROUP_RECORDS or at - start > bits.MAX_GROUP_BYTES:
                 raise CorruptStream("a group is larger than any that is written")
             if head == bits.EXTENSION:
-                self._skip_extension()
-                yield Piece("extension", at, source.offset - at, number)
+                seal = self._extension()
+                yield Piece("extension", at, source.offset - at, number, seal=seal)
                 continue
             packet = self._packet(head, next_pts)
             if packet.track == 0:
@@ -218,14 +270,20 @@ class Reader:
         next_pts[track] = pts + 1
         return Packet(source.take(size, "a packet"), pts, key, track)
 
-    def _skip_extension(self) -> None:
+    def _extension(self) -> bytes:
+        """Reads an extension between packets; the seal of an encrypted group, others are skipped."""
         source = self._input
         name = source.name("an extension")
         bits.refuse_if_required(name, bits.unpack_flags(name, source.byte("an extension")))
         size = source.number("an extension")
         if size > bits.MAX_PAYLOAD:
             raise CorruptStream(f"the extension '{name}' is said to have {size} bytes")
+        if name == SEALED and self.encrypted:
+            if size != SEAL_BYTES:
+                raise CorruptStream("the seal of an encrypted group has another length")
+            return source.take(size, "an extension")
         source.skip(size, "an extension")
+        return b""
 
     def _finish(self, groups: int, packets: int) -> None:
         source = self._input

@@ -42,7 +42,7 @@ class Salvage:
     was written is here; False until the groups are read.
     """
 
-    def __init__(self, source: Path) -> None:
+    def __init__(self, source: Path, passphrase: str | None = None) -> None:
         try:
             self._file = open(source, "rb")  # noqa: SIM115
         except (OSError, ValueError) as error:
@@ -54,7 +54,7 @@ class Salvage:
         try:
             if not self._file.seekable():
                 raise BadInput(f"cannot save what is left of {source}: it is no file")
-            self.stream = Reader(self._file)
+            self.stream = Reader(self._file, passphrase)
             self._end = os.fstat(self._file.fileno()).st_size
         except BaseException:
             self._file.close()
@@ -124,6 +124,7 @@ class Salvage:
         """
         self._file.seek(at)
         packets: list[Packet] = []
+        seal = b""
         number, seek_point, checked = -1, self._file.read(1)[0] == bits.GROUP, False
         try:
             self._file.seek(at + len(_MARKS[0]))
@@ -132,9 +133,13 @@ class Salvage:
             for piece in self.stream.group_at(at, number):
                 if piece.packet is not None:
                     packets.append(piece.packet)
+                seal = piece.seal or seal
+            packets, _ = self.stream.open_group(number, packets, seal)
             checked = True
+        except BadInput:
+            raise  # without the passphrase there is nothing to be had
         except GenvcError:
-            pass
+            packets = [] if self.stream.encrypted else packets
         end = self._file.tell()
         return number, Rest(packets, seek_point, checked), end, not checked and end >= self._end
 

@@ -17,8 +17,12 @@ from ..types import Packet, StreamInfo
 from . import layout as bits
 from . import single
 from .layout import Track
+from .sealing import Seal, new_key
 
 Target = str | Path | BinaryIO
+
+_SEAL_ROOM = 64
+"""Bytes that the seal of an encrypted group and the head of the packet before it take, and more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +51,25 @@ def write(
     tracks: Sequence[Track] = (),
     generated: bool = False,
     short: bool = False,
+    passphrase: str | None = None,
 ) -> Summary:
     """Write a whole stream, packet by packet as they come; memory does not grow with its length.
 
     generated: the header says that a network paints what is shown. short: where the stream turns out to be
-    one packet, in the short form of `single`; the first packet then waits for the second.
+    one packet, in the short form of `single`; the first packet then waits for the second. passphrase:
+    encrypts the stream, which is then never in the short form.
 
     target: a path, which appears only when the stream is complete, or a binary file, which is neither
     sought in nor closed. Raises BadInput when it cannot be written or a packet is beyond the limits;
     whatever the packets' iterator raises passes through, and no half-written file stays behind.
     """
-    if short and not tracks:
+    if short and not tracks and passphrase is None:
         packets = iter(packets)
         first = list(islice(packets, 2))
         if single.fits(first):
             return _write_single(target, single.pack(info, first[0], generated), len(first[0].payload))
         packets = chain(first, packets)
-    with Writer(target, info, tracks, generated) as writer:
+    with Writer(target, info, tracks, generated, passphrase) as writer:
         for packet in packets:
             writer.put(packet)
     return writer.summary
@@ -89,12 +95,26 @@ class Writer:
     """
 
     def __init__(
-        self, target: Target, info: StreamInfo, tracks: Sequence[Track] = (), generated: bool = False
+        self,
+        target: Target,
+        info: StreamInfo,
+        tracks: Sequence[Track] = (),
+        generated: bool = False,
+        passphrase: str | None = None,
     ) -> None:
         if len(tracks) > bits.MAX_TRACKS:
             raise BadInput(f"a stream has at most {bits.MAX_TRACKS} side tracks")
         extensions = [bits.GENERATED] * generated + [bits.pack_track(track) for track in tracks]
+        self._key = None if passphrase is None else new_key(passphrase)
+        if self._key is not None:
+            extensions.append(self._key.extension)
+            Seal(self._key, b"", 0)  # says now what is missing, not at the first group
         header = bits.pack_header(info, extensions)
+        self._header = header
+        sealed = self._key is not None
+        self._most_records = bits.MAX_GROUP_RECORDS - sealed
+        self._most_bytes = bits.MAX_GROUP_BYTES - _SEAL_ROOM * sealed
+        self._seal: Seal | None = None
         self._seed = int.from_bytes(header[-4:], "little")
         self._output = _Output(target)
         self._tracks = len(tracks)
@@ -120,15 +140,15 @@ class Writer:
         self._check(packet)
         main = packet.track == 0
         full = (
-            self._records >= bits.MAX_GROUP_RECORDS
-            or self._group_bytes + len(packet.payload) > bits.MAX_GROUP_BYTES
+            self._records >= self._most_records or self._group_bytes + len(packet.payload) > self._most_bytes
         )
         if full or (main and packet.key and not self._awaits_key):
             self._end_group()
         if not self._open:
             self._begin_group(packet)
         expected = self._next if main else self._next_aside.get(packet.track, 0)
-        self._write(_head(packet, packet.pts - expected) + packet.payload)
+        payload = packet.payload if self._seal is None else self._seal.payload(packet)
+        self._write(_head(packet, packet.pts - expected) + payload)
         self._output.flush_if_live()
         self._records += 1
         self._payload += len(packet.payload)
@@ -146,7 +166,7 @@ class Writer:
 
     def close(self) -> Summary:
         """End the stream and, for a path, put the file in its place."""
-        self._end_group()
+        self._end_group(last=True)
         tail = bytes([bits.END]) + bits.pack_number(self._groups) + bits.pack_number(self._packets)
         self._write(tail + bits.pack_check(zlib.crc32(tail, self._seed)))
         self._output.finish()
@@ -194,11 +214,15 @@ class Writer:
         self._awaits_key = seek_point
         marker = bytes([bits.GROUP if seek_point else bits.CONTINUED]) + bits.SYNC
         self._write(marker + bits.pack_number(self._groups) + bits.pack_number(self._next))
+        if self._key is not None:
+            self._seal = Seal(self._key, self._header, self._groups)
         self._groups += 1
 
-    def _end_group(self) -> None:
+    def _end_group(self, last: bool = False) -> None:
         if self._open:
             self._open = False
+            if self._seal is not None:
+                self._write(bytes([bits.EXTENSION]) + bits.pack_extension(self._seal.close(last)))
             self._write(bytes([bits.CHECK]))
             self._write(bits.pack_check(self._crc))
             # whoever is killed from here on has written this group
