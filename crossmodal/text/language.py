@@ -186,7 +186,8 @@ class LanguageModel:
 
 def _whole(weights: Any) -> Numbers:
     """Weights in units of 2^-12."""
-    return np.rint(np.asarray(weights).astype(np.float64) * POINT)
+    found: Numbers = np.rint(np.asarray(weights).astype(np.float64) * POINT)
+    return found
 
 
 def _steps_of(weights: Any, shift: Any) -> tuple[States, States]:
@@ -202,4 +203,5 @@ def _steps_of(weights: Any, shift: Any) -> tuple[States, States]:
 
 def _rounded(sums: Numbers, unit: int) -> Numbers:
     """Sums in units of 2^-24 in those of 1 / unit; halves go up."""
-    return np.floor(sums * (unit / (POINT * POINT)) + 0.5)
+    found: Numbers = np.floor(sums * (unit / (POINT * POINT)) + 0.5)
+    return found

@@ -55,7 +55,8 @@ class Language(nn.Module):
         """(texts, steps, embedding): what output embeddings are compared with."""
         seen = self._dropped(self.embedding(tokens)) + self.budget(budgets)
         state, _ = self.gru(seen)
-        return self.project(self._dropped(state))
+        found: Tensor = self.project(self._dropped(state))
+        return found
 
     def nats(self, hidden: Tensor, targets: Tensor) -> Tensor:
         """(n): what each target costs. hidden: (n, embedding)."""
