@@ -17,7 +17,7 @@ MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "she
 # calls that load objects or start shells; some keywords make them harmless
 LOADING = {"torch.load", "np.load", "numpy.load", "yaml.load", "os.system", "os.popen"}
 NETWORK = {"urllib.request", "requests", "httpx", "aiohttp", "ftplib", "http.client"}
-# the demo serves pages and talks over sockets; a cluster's name is that of its machine
+# the demo serves pages and talks over sockets; a cluster is looked for by its address
 MAY_TALK = ("demo/", "eval/cluster.py")
 
 

@@ -82,7 +82,9 @@ def one_target(target: str, corpus: Path, asked: argparse.Namespace, guided: boo
     took = time.monotonic() - began
     text = done.stderr + done.stdout
     failed = sorted((corpus / "faults").glob("*")) if (corpus / "faults").is_dir() else []
-    if done.returncode and not failed:
+    # whoever stops a run from outside has found nothing
+    ended = done.returncode != 0 and not failed and "run interrupted" not in text
+    if ended:
         print(text[-3000:], file=sys.stderr)
     runs = re.findall(r"stat::number_of_executed_units: (\d+)|executions: (\d+)", text)
     coverage = re.findall(r"\bcov: (\d+)", text)
@@ -93,7 +95,7 @@ def one_target(target: str, corpus: Path, asked: argparse.Namespace, guided: boo
         "seconds": round(took, 1),
         "corpus": sum(path.is_file() for path in corpus.iterdir()),
         "coverage": int(coverage[-1]) if coverage else None,
-        "faults": len(failed) + (done.returncode != 0 and not failed),
+        "faults": len(failed) + ended,
     }
 
 
