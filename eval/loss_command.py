@@ -39,7 +39,7 @@ def bench_loss(
         raise BadInput(f"no way begins with '{ways}'; there are: {'; '.join(way[0] for way in _WAYS)}")
     about = f"genvc bench-loss CLIPS --losses {losses} --frames {frames} --size {size} --seed {seed}"
     result: dict[str, Any] = {
-        "command": f"{about} --every {every}",
+        "command": f"{about} --every {every}" + f" --ways '{ways}'" * bool(ways),
         "clips": [clip.name for clip in clips],
         "round_trip_seconds": 0.2,
         "cells": [],
