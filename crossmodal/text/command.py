@@ -86,7 +86,8 @@ def stats(
     print(f"{'genvc':<18} {found['bits_per_character']:8.3f}  {found['model'] or 'without a language model'}")
     print(
         f"{found['texts']} texts, {found['characters']} characters, {found['bytes']} bytes; "
-        f"{found['coded_per_cpu_second']:.0f} coded and {found['decoded_per_cpu_second']:.0f} decoded a second of one core"
+        f"{found['coded_per_cpu_second']:.0f} coded and {found['decoded_per_cpu_second']:.0f} decoded "
+        "a second of one core"
     )
 
 
