@@ -162,6 +162,7 @@ class Wire:
                 self._socket.sendto(data, target)
 
 
+@pytest.mark.alone
 def test_two_ends_call_each_other_over_udp(carphone: Path, tmp_path: Path) -> None:
     seen: list[Shown] = []
     kept = Recording(tmp_path / "kept.mkv", 15)

@@ -38,6 +38,9 @@ CONTRAST = """() => {
   return found.sort((a, b) => a[0] - b[0])[0];
 }"""
 
+# a browser and a codec in real time share the cores with nobody
+pytestmark = pytest.mark.alone
+
 
 def picture(page: Any, name: str) -> None:
     """Leaves a screenshot where GENVC_SCREENSHOTS says, to be looked at."""
