@@ -70,7 +70,8 @@ class Network(nn.Module):
         self.fine = nn.Conv2d(16 + PLANES, 16, 3, padding=1)
         self.leave = nn.Conv2d(16, 3, 3, padding=1)
         nn.init.zeros_(self.leave.weight)
-        nn.init.zeros_(self.leave.bias)  # type: ignore[arg-type]
+        assert self.leave.bias is not None
+        nn.init.zeros_(self.leave.bias)
 
     def forward(self, planes: Tensor, bag: Tensor) -> Tensor:
         """Colours (n, 3, rows, columns), 0 to 1 and a little beyond.

@@ -56,13 +56,14 @@ def measured(rgb: Picture) -> Surroundings:
     rows = np.array_split(np.arange(height), _GRID)
     columns = np.array_split(np.arange(width), _GRID)
     cells = np.array([[one_hot[np.ix_(r, c)].mean((0, 1)) for c in columns] for r in rows])
-    half = luma[:, : width // 2], luma[:, width // 2 :], luma[: height // 2], luma[height // 2 :]
+    left, right = luma[:, : width // 2].mean(), luma[:, width // 2 :].mean()
+    top, bottom = luma[: height // 2].mean(), luma[height // 2 :].mean()
     return Surroundings(
         colours=one_hot.mean((0, 1)),
         cells=cells,
         materials=_materials(small, names, strength),
         brightness=float(luma.mean()),
-        sides=tuple(float(part.mean()) for part in half),  # type: ignore[arg-type]
+        sides=(float(left), float(right), float(top), float(bottom)),
         contrast=float(luma.std()),
         detail=float((strength > 80).mean()),
         warmth=float(small[..., 0].mean() - small[..., 2].mean()),

@@ -34,13 +34,15 @@ def document(name: str, folder: Path = RESULTS) -> Mapping[str, Any] | None:
     try:
         if path.parent != folder or path.stat().st_size > _MOST_BYTES:
             return None
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found: Any = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    means = found.get("means") if isinstance(found, dict) else None
-    if not isinstance(means, list) or not means or not isinstance(means[0].get("metrics"), dict):
+    if not isinstance(found, dict):
         return None
-    return found  # type: ignore[no-any-return]
+    means = found.get("means")
+    if not isinstance(means, list) or not means or not isinstance(means[0], dict):
+        return None
+    return found if isinstance(means[0].get("metrics"), dict) else None
 
 
 def benchmarks_tab() -> None:

@@ -4,6 +4,7 @@ import threading
 import time
 
 import cv2
+import numpy as np
 
 from genvc.errors import BadInput
 
@@ -42,4 +43,4 @@ class DeviceCamera:
                 self._stopped.wait(0.1)
                 continue
             rgb = cv2.cvtColor(found, cv2.COLOR_BGR2RGB)
-            self.latest.put(Shot(square(rgb, self._size), time.monotonic()))  # type: ignore[arg-type]
+            self.latest.put(Shot(square(np.asarray(rgb, np.uint8), self._size), time.monotonic()))

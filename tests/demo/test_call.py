@@ -39,7 +39,8 @@ def run_leg(carphone: Path) -> Iterator[Callable[..., tuple[Leg, list[OnScreen]]
     running: list[Leg | ClipCamera] = []
 
     def run(settings: Settings, conditions: Conditions) -> tuple[Leg, list[OnScreen]]:
-        camera, screen = Latest(), []  # type: ignore[var-annotated]
+        camera = Latest()
+        screen: list[OnScreen] = []
         leg = Leg(settings, conditions, camera, screen.append)
         clip = ClipCamera(str(carphone), settings.size, camera)
         running.extend((leg, clip))
