@@ -1,5 +1,6 @@
 """The codec: settings, and pictures to packets and back, each picture alone."""
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Any
@@ -98,6 +99,19 @@ class ConceptualCodec:
         for packet in packets:
             if packet.track == 0:
                 yield Frame(self._shown(packet.payload, info.width, info.height), packet.pts)
+
+    def integers(self, packets: Iterable[Packet], info: StreamInfo) -> str:
+        """SHA-256 of lines, labels, codes and latents (in steps of 1/256); raises CorruptStream."""
+        check_header(info)
+        found = hashlib.sha256()
+        for packet in packets:
+            if packet.track == 0:
+                layers = self.engine.read(packet.payload, info.width, info.height)
+                labels = np.zeros(0, np.uint8) if layers.style.labels is None else layers.style.labels
+                latents = (layers.latents * 256).round().long().numpy()
+                for part in (layers.lines, labels, layers.style.whole, layers.style.own, latents):
+                    found.update(np.ascontiguousarray(part).astype("<i4").tobytes())
+        return found.hexdigest()
 
     def _shown(self, payload: bytes, width: int, height: int) -> Picture:
         if self.show == "structure":

@@ -23,7 +23,7 @@ NEW = [
 
 @pytest.mark.parametrize("name", STORED["texts"])
 def test_a_stored_code_is_still_this_text(name: str) -> None:
-    code = (HERE / f"text-{name}.bin").read_bytes()
+    code = (HERE / f"text-{name}.code").read_bytes()
     assert decode(code, model=STORED["model"]) == STORED["texts"][name]
     assert encode(STORED["texts"][name], model=STORED["model"]) == code
 

@@ -32,6 +32,7 @@ FPS, BLOCK = Fraction(30), 8
 LIMITS = {
     "keypoints": {"last": [1.0, 16], "small": [0.5, 4]},
     "predictive": {"last": [0.7, 8], "small": [0.3, 2]},
+    "conceptual": {"last": [0.7, 8]},
 }
 
 
@@ -198,18 +199,16 @@ def make_predictive(name: str, what: str, pictures: list[Picture], options: dict
 
 def make_conceptual(name: str, what: str, pictures: list[Picture], options: dict[str, Any]) -> None:
     """One stream of conceptual, and what is to come out of it."""
-    from conceptual_records import walk
-
     target = HERE / "conceptual" / f"{name}.gvc"
     if target.exists():
         print(f"{target.name} is there and stays as it is")
         return
-    codec = genvc.create("conceptual", device="cpu", **options)
+    codec: Any = genvc.create("conceptual", device="cpu", **options)
     info = codec.describe(pictures[0].shape[1], pictures[0].shape[0], FPS)
     container.write(target, info, codec.encode([Frame(pictures[0], 0)], info), generated=True)
     info, packets = container.read(target)
     held = list(packets)
-    integers, frames = walk(info, held)
+    integers, frames = codec.integers(held, info), codec.decode(held, info)
     settings = held[0].payload[0]
     facts = {
         "what": what,
@@ -217,6 +216,7 @@ def make_conceptual(name: str, what: str, pictures: list[Picture], options: dict
         "model": info.model,
         "settings": settings,
         "integers": integers,
+        "limits": LIMITS["conceptual"],
     }
     target.with_suffix(".json").write_text(json.dumps(facts, indent=2) + "\n")
     media.write(target.with_name(f"{name}-last.png"), frames, FPS)
