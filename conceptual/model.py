@@ -57,7 +57,8 @@ class Conceptual(nn.Module):
         wanted = self.texture.encode(small, None, log_step).float()
         latents, bits = through(self.texture.latents, wanted, None, None, log_step)
         out, features = self.texture.decode(latents, None, log_step)
-        whole, own = self.codes(picture, labels)
+        # codes are rounded and compared: in full precision, whatever the networks run in
+        whole, own = (one.float() for one in self.codes(picture, labels))
         there = torch.arange(own.shape[1], device=own.device)[None] < count[:, None]
         own = own * there[..., None]
         sent_whole, sent_own = rounded(whole), rounded(own)

@@ -186,7 +186,9 @@ def _weights(model: Conceptual, start: str, device: torch.device) -> dict[str, T
             if name.startswith("intra."):
                 own["texture." + name.removeprefix("intra.")] = value.float()
         return own
-    return {key: value.float() for key, value in load(start, "conceptual")[1].items()}
+    shipped = load(start, "conceptual")[1]
+    # a model that ships also holds the network of the lines, which is trained by stage tables
+    return {key: shipped[key].float() for key in model.state_dict()}
 
 
 def _groups(model: Conceptual, stage: Stage) -> list[dict[str, Any]]:
