@@ -8,7 +8,7 @@ import torch
 from crossmodal.text.coder import DEFAULT
 from crossmodal.text.language import LanguageModel
 from crossmodal.text.tokens import Vocabulary
-from crossmodal.text.training.export import tensors_of
+from crossmodal.text.training.weights import tensors_of
 from crossmodal.text.training.network import Language, Shape
 from crossmodal.text.training.vocabulary import learned
 from genvc import models

@@ -11,11 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from genvc.errors import BadInput
+from genvc.models import full_name, load
 from genvc.training import several
 from genvc.training.run import Run, perform
 
 from ..tokens import END, Vocabulary
 from .network import Language, Shape, budget_of
+from .weights import state_of
 
 __all__ = ["Stage", "train"]
 
@@ -50,6 +52,8 @@ class Stage:
     blind_steps: int
     plain_steps: int
     flat: float = 3.0
+    word_dropout: float = 0.0
+    state_dropout: float = 0.0
     name: str = "text"
 
 
@@ -161,12 +165,12 @@ def train(
     out: Path,
     device: torch.device,
     every: int = 250,
-    start: Path | None = None,
+    start: str = "",
 ) -> None:
     """Trains into out/checkpoint.pt, from there if it exists; out/curve.jsonl at each validation.
 
-    start: a checkpoint to begin with otherwise, of the same texts. Raises BadInput for a checkpoint of
-    another stage, or of other texts.
+    start: what to begin with otherwise: a checkpoint, of the same texts, or the name of a model, of the
+    same vocabulary. Raises BadInput for a checkpoint of another stage, or of other texts, ModelNotFound.
     """
     out.mkdir(parents=True, exist_ok=True)
     rank, device = several.begin(device)
@@ -190,12 +194,12 @@ class _Run(Run[Batch]):
         vocabulary: Vocabulary,
         out: Path,
         device: torch.device,
-        start: Path | None,
+        start: str,
     ) -> None:
         torch.manual_seed(stage.seed)
         self.device, self.vocabulary = device, vocabulary
         shape = Shape(len(vocabulary), min(stage.head, len(vocabulary) - 1), stage.embedding, stage.state)
-        self.net = Language(shape, stage.dropout).to(device)
+        self.net = Language(shape, stage.dropout, stage.word_dropout, stage.state_dropout).to(device)
         self.mean = Language(shape).to(device).eval()
         self.ledger = Ledger(len(texts)).to(device)
         self.held = [[END, *vocabulary.tokens(text), END] for text in held]
@@ -207,10 +211,17 @@ class _Run(Run[Batch]):
             self.mean,
             [{"params": list(self.net.parameters()), "lr": stage.rate, "peak": stage.rate}],
         )
-        self.begin(None if start is None else lambda: self._started(start), device)
+        self.begin((lambda: self._started(start)) if start else None, device)
 
-    def _started(self, start: Path) -> dict[str, Tensor]:
-        """An earlier training's averaged weights; its ledger is taken over."""
+    def _started(self, start: str) -> dict[str, Tensor]:
+        """A model's weights, or an earlier training's averaged ones, whose ledger is taken over."""
+        if not Path(start).is_file():
+            shipped = state_of(load(full_name(start), "crossmodal")[1])
+            try:
+                self.mean.load_state_dict(shipped)
+            except RuntimeError as error:
+                raise BadInput(f"the model '{start}' is of another size or vocabulary") from error
+            return shipped
         saved = torch.load(start, map_location=self.device, weights_only=True)
         try:
             self.ledger.load_state_dict(saved["ledger"])
