@@ -55,6 +55,8 @@ def train(
     from genvc.device import pick
     from genvc.errors import BadInput
 
+    from ..ngrams import NGrams
+    from . import counting
     from .captions import captions
     from .loop import Stage
     from .loop import train as run
@@ -65,9 +67,12 @@ def train(
         raise BadInput(f"there are {len(texts)} captions to train on, fewer than a batch")
     out.mkdir(parents=True, exist_ok=True)
     if (out / "checkpoint.pt").exists():
-        vocabulary = load(out)
+        vocabulary, counts = load(out), counting.load(out)
     else:
         save(vocabulary := _vocabulary(start, texts), out)
+        counts = counting.counted([vocabulary.tokens(text) for text in texts], len(vocabulary))
+        counting.save(counts, out)
+    ngrams = NGrams(counts, len(vocabulary))
     torch.set_num_threads(threads)
     stage = Stage(
         steps,
@@ -86,7 +91,7 @@ def train(
     )
     torch.set_flush_denormal(True)
     try:
-        run(stage, texts, held, vocabulary, out, pick(device), every, start)
+        run(stage, texts, held, vocabulary, ngrams, out, pick(device), every, start)
     finally:
         torch.set_flush_denormal(False)
     print(f"{out / 'checkpoint.pt'}: {steps} steps", file=sys.stderr)

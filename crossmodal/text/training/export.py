@@ -11,6 +11,7 @@ from genvc.errors import BadInput
 from genvc.training.exporting import command
 
 from ..language import LanguageModel
+from . import counting
 from .network import Language, Shape
 from .vocabulary import load as load_vocabulary
 from .weights import tensors_of
@@ -23,7 +24,7 @@ def export(
 ) -> models.Model:
     """Add the checkpoint's averaged weights to the collection of models below `root`.
 
-    stages: the commands that trained it, in order. The vocabulary and the validation curve lie beside the
+    stages: the commands that trained it, in order. Vocabulary, counts and validation curve lie beside the
     checkpoint. folder: below weights/; another one for each version.
     """
     saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
@@ -34,7 +35,9 @@ def export(
         net.load_state_dict(saved["average"])
     except RuntimeError as error:
         raise BadInput(f"{checkpoint} is of a network of another size") from error
-    made = tensors_of(net, b" ".join(vocabulary.words), b" ".join(vocabulary.pieces))
+    made = tensors_of(
+        net, b" ".join(vocabulary.words), b" ".join(vocabulary.pieces), counting.load(checkpoint.parent)
+    )
     LanguageModel({key: value.numpy() for key, value in made.items()})
     curve = (checkpoint.parent / "curve.jsonl").read_text(encoding="utf-8").splitlines()
     config = {

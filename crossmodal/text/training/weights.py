@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from ..language import tables
+from .counting import Tensors
 from .network import Language
 
 __all__ = ["state_of", "tensors_of"]
@@ -25,13 +26,14 @@ _NAMES: Final = {
 }
 
 
-def tensors_of(net: Language, words: bytes, pieces: bytes) -> dict[str, torch.Tensor]:
+def tensors_of(net: Language, words: bytes, pieces: bytes, counts: Tensors) -> dict[str, torch.Tensor]:
     """What LanguageModel takes; words, pieces: joined by spaces, which they have none of."""
     own = {key: value.detach().cpu() for key, value in net.state_dict().items()}
     found = {"language." + key: own[name].half() for key, name in _NAMES.items()}
     found["language.tail"] = found["language.tail"][0]
     found["language.state"], found["state_shift"] = _bytes(own["gru.weight_hh_l0"])
     found |= {key: torch.from_numpy(table) for key, table in tables().items()}
+    found |= {key: torch.from_numpy(some) for key, some in counts.items()}
     found |= {
         key: torch.from_numpy(np.frombuffer(text, np.uint8).copy())
         for key, text in (("words", words), ("pieces", pieces))
