@@ -286,14 +286,10 @@ class KeyPoints:
     def _live_coder(self, info: StreamInfo) -> LiveCoder:
         """One reference within so many bytes, or at the stated quality."""
         code = self._key_coder(info)
-
-        def within(rgb: Picture, budget: float) -> tuple[bytes, int]:
-            if self.options.bitrate is None:
-                return code(rgb, _QUALITY if self.options.quality is None else self.options.quality), 0
-            (coded,), scale = rate.fill([rgb], budget, code)
-            return coded, scale
-
-        return within
+        if self.options.bitrate is not None:
+            return rate.remembering(code)
+        quality = _QUALITY if self.options.quality is None else self.options.quality
+        return lambda rgb, budget: (code(rgb, quality), 0)
 
     def _key_coder(self, info: StreamInfo) -> rate.Coder:
         key = unpack(info.params)

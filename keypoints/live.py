@@ -7,7 +7,6 @@ none that is kept shows the picture well and the rate allows it, or when enough 
 
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -59,10 +58,8 @@ _FEWEST = 24
 _MOTION_SHARE = 0.7
 
 
-class Coder(Protocol):
-    """Codes pixels of a reference within so many bytes: the bytes and the index into SCALES."""
-
-    def __call__(self, rgb: Picture, budget: float) -> tuple[bytes, int]: ...
+Coder = Callable[[Picture, float], tuple[bytes, int]]
+"""Codes pixels of a reference within so many bytes: the bytes and the index into SCALES."""
 
 
 @dataclass(slots=True, eq=False)
