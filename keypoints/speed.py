@@ -31,7 +31,7 @@ _MOST = 250
 
 
 def measured(clip: str, threads: int, half: bool) -> dict[str, Any]:
-    """Pictures a second and processor time a picture of live encoding and of decoding, 256x256 at 6 kbit/s."""
+    """Pictures a second, and processor time of each, of live encoding and of decoding 256x256 at 6 kbit/s."""
     torch.set_num_threads(threads)
     stream, frames = media.frames(clip, 256)
     pictures = [frame.rgb for frame, _ in zip(frames, range(_MOST), strict=False)]
