@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -103,7 +104,7 @@ def _half(device: torch.device) -> torch.autocast:
 @cache
 def _has_bfloat16() -> bool:
     # torch before 2.6 does not say what the processor can do
-    can = getattr(torch.cpu, "get_capabilities", dict)()
+    can: Any = getattr(torch.cpu, "get_capabilities", dict)()
     return bool(can.get("avx512_bf16") or can.get("amx_bf16"))
 
 
