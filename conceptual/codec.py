@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from genvc.errors import BadInput, Unsupported
 from genvc.types import Frame, Packet, Picture, StreamInfo
 
+from .edit import redrawn, restyled
 from .engine import Engine
 from .header import Repaint, check_header, pack
 from .lines import CELL, Lines
@@ -17,7 +19,7 @@ from .painting import Painting
 from .rate import plan, rung_of, within
 from .syntax import MAX_PIXELS
 
-__all__ = ["SHOWN", "ConceptualCodec", "Decoder", "line_picture"]
+__all__ = ["SHOWN", "ConceptualCodec", "Decoder", "line_picture", "traced"]
 
 SHOWN = ("picture", "texture", "structure")
 Decoder = Callable[[Picture, Lines], Picture]
@@ -122,6 +124,46 @@ class ConceptualCodec:
                     found.update(np.ascontiguousarray(part).astype("<i4").tobytes())
         return found.hexdigest()
 
+    def outline(self, packets: Iterable[Packet], info: StreamInfo) -> Picture:
+        """The lines of the first picture in black on white, at its size; raises CorruptStream."""
+        check_header(info)
+        first = next(packet for packet in packets if packet.track == 0)
+        return line_picture(
+            self.engine.structure(first.payload, info.width, info.height), info.width, info.height
+        )
+
+    def redraw(self, packets: Iterable[Packet], info: StreamInfo, drawing: Picture) -> list[Packet]:
+        """The packets with the lines of a drawing, dark on white, of the pictures' size.
+
+        Raises BadInput for another size, CorruptStream.
+        """
+        check_header(info)
+        lines = traced(drawing, info.width, info.height)
+        return [
+            replace(packet, payload=redrawn(self.engine, packet.payload, lines, info.width, info.height))
+            for packet in packets
+            if packet.track == 0
+        ]
+
+    def restyle(
+        self, packets: Iterable[Packet], info: StreamInfo, others: Iterable[Packet], other: StreamInfo
+    ) -> list[Packet]:
+        """The packets with texture codes and colours of another stream's first picture; raises as redraw."""
+        for one in (info, other):
+            check_header(one)
+        if info.model != other.model:
+            raise BadInput(f"the two streams are of two models: {info.model} and {other.model}")
+        first = next(packet for packet in others if packet.track == 0)
+        engine = self.engine
+        model = engine.read(first.payload, other.width, other.height)
+        return [
+            replace(
+                packet, payload=restyled(engine, engine.read(packet.payload, info.width, info.height), model)
+            )
+            for packet in packets
+            if packet.track == 0
+        ]
+
     def _shown(self, payload: bytes, width: int, height: int, decoder: Decoder | None) -> Picture:
         if self.show == "structure":
             return line_picture(self.engine.structure(payload, width, height), width, height)
@@ -136,6 +178,16 @@ def line_picture(lines: Lines, width: int, height: int) -> Picture:
     """Lines in black on white, at the picture's size."""
     large = lines.repeat(CELL, 0).repeat(CELL, 1)[:height, :width]
     return np.repeat(np.where(large, 0, 255).astype(np.uint8)[:, :, None], 3, 2)
+
+
+def traced(drawing: Picture, width: int, height: int) -> Lines:
+    """The mirror of line_picture: where a drawing of that size is dark; raises BadInput for another size."""
+    if drawing.shape[:2] != (height, width):
+        raise BadInput(f"the drawing is {drawing.shape[1]}x{drawing.shape[0]}, the stream {width}x{height}")
+    # the mean over each cell, so that thin lines between two cells count too; cells at the edge are repeated
+    grey = np.pad(drawing.mean(2), ((0, -height % CELL), (0, -width % CELL)), "edge")
+    cells = grey.reshape(grey.shape[0] // CELL, CELL, grey.shape[1] // CELL, CELL)
+    return np.asarray(cells.mean((1, 3)) < 128, np.bool_)
 
 
 def _check(name: str, value: Any, kind: Any, least: float, most: float) -> None:

@@ -2,8 +2,12 @@
 
 import io
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
-from typing import Protocol
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from genvc import container
 from genvc.errors import BadInput, CorruptStream
@@ -17,7 +21,7 @@ from .header import Painter
 from .options import Options
 from .representation import Box, Representation
 from .scenes import CUT, DRIFT, Scenes
-from .syntax import unpack
+from .syntax import pack, unpack
 
 __all__ = ["Captioner", "CrossModal", "Paint"]
 
@@ -25,6 +29,7 @@ Paint = Callable[[Representation, int, int], Picture]
 """(what was sent, width, height) -> uint8 (height, width, 3)."""
 
 _LONGEST_SCENE = 4000  # frames; a group of the container holds 4096 packets
+_DARK = 0.2  # share of a cell that a drawn line covers
 
 
 class Captioner(Protocol):
@@ -103,6 +108,57 @@ class CrossModal:
                 raise CorruptStream("a scene begins with an empty packet")
             yield Frame(shown, packet.pts)
 
+    def words(self, packets: Iterable[Packet], info: StreamInfo) -> str:
+        """What the first scene says, "" where it has no text; raises CorruptStream."""
+        return self._first(packets, info).text or ""
+
+    def say(self, packets: Iterable[Packet], info: StreamInfo, text: str) -> list[Packet]:
+        """The packets with another text in each scene, all else as it is; raises BadInput, CorruptStream."""
+        return self._changed(packets, info, lambda one: replace(one, text=text))
+
+    def outline(self, packets: Iterable[Packet], info: StreamInfo) -> Picture | None:
+        """The lines of the first scene in black on white, None where it has none; raises CorruptStream."""
+        lines = self._first(packets, info).sketch
+        if lines is None:
+            return None
+        grey = np.where(lines, np.uint8(0), np.uint8(255))
+        down, across = _places(lines.shape[0], info.height), _places(lines.shape[1], info.width)
+        return np.repeat(grey[down][:, across][:, :, None], 3, 2)
+
+    def redraw(self, packets: Iterable[Packet], info: StreamInfo, drawing: Picture) -> list[Packet]:
+        """The packets with the lines of a drawing, dark on white, in each scene that has lines.
+
+        Raises BadInput for another size, CorruptStream.
+        """
+        if drawing.shape != (info.height, info.width, 3):
+            raise BadInput(
+                f"the drawing is {drawing.shape[1]}x{drawing.shape[0]}, the stream {info.width}x{info.height}"
+            )
+
+        def drawn(one: Representation) -> Representation:
+            if one.sketch is None:
+                return one
+            high, wide = one.sketch.shape
+            return replace(one, sketch=_darkness(_darkness(drawing.mean(2) < 128, high).T, wide).T > _DARK)
+
+        return self._changed(packets, info, drawn)
+
+    @staticmethod
+    def _first(packets: Iterable[Packet], info: StreamInfo) -> Representation:
+        first = next(packet for packet in packets if packet.track == 0)
+        return unpack(first.payload, info.width, info.height)
+
+    @staticmethod
+    def _changed(
+        packets: Iterable[Packet], info: StreamInfo, change: Callable[[Representation], Representation]
+    ) -> list[Packet]:
+        return [
+            replace(packet, payload=pack(change(unpack(packet.payload, info.width, info.height))))
+            if packet.payload and packet.track == 0
+            else packet
+            for packet in packets
+        ]
+
     def _described(
         self, rgb: Picture, layers: list[str], detector: Detector
     ) -> tuple[list[str], tuple[Box, ...]]:
@@ -129,6 +185,22 @@ def _payload_bytes(info: StreamInfo, most: int) -> int:
         if most_payload <= 1:
             raise BadInput(f"codec 'crossmodal': a file of one picture has at least {written.bytes} bytes")
         most_payload = max(1, most_payload - (written.bytes - most))
+
+
+def _places(cells: int, size: int) -> npt.NDArray[np.int64]:
+    """The cell that each of `size` places lies in."""
+    return np.arange(size) * cells // size
+
+
+def _darkness(values: npt.NDArray[Any], cells: int) -> npt.NDArray[np.float64]:
+    """Means over the rows of each of `cells` cells; a cell without a row repeats the one before."""
+    places = _places(cells, len(values))
+    count = np.bincount(places, minlength=cells)
+    sums = np.zeros((cells, values.shape[1]))
+    np.add.at(sums, places, values)
+    filled = np.maximum.accumulate(np.where(count > 0, np.arange(cells), 0))
+    found: npt.NDArray[np.float64] = (sums / np.maximum(count, 1)[:, None])[filled]
+    return found
 
 
 def _check_shape(frame: Frame, info: StreamInfo) -> None:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from genvc.compare import measure
+from genvc.compare import Metrics
 from genvc.errors import GenvcError
 from genvc.types import Frame, Picture
 from genvc.unlike import unlike
@@ -43,12 +43,13 @@ class Sampler:
                 self._changed.notify()
 
     def _run(self) -> None:
+        metrics = Metrics(METRICS)
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: bool(self._wanted))
                 source, shown, then = self._wanted.popleft()
             try:
-                found = measure([Frame(source, 0)], [Frame(shown, 0)], METRICS)
+                found = metrics.measure([Frame(source, 0)], [Frame(shown, 0)])
                 figures = {name: one.mean for name, one in found.items() if one.mean is not None}
                 then(Sample(figures, unlike(source, shown)))
             except GenvcError:

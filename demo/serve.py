@@ -20,7 +20,7 @@ from .app import make_app
 from .settings import Settings
 from .warming import warm
 
-__all__ = ["serve"]
+__all__ = ["configured", "listening", "serve"]
 
 _MOST_MESSAGE = 1 << 20
 
@@ -38,12 +38,27 @@ def serve(
     """Serves until it is interrupted; raises BadInput for an address that cannot be had."""
     # codecs remark on each stream's rate; here the meters say it
     warnings.simplefilter("ignore", Notice)
-    listening = _listening(host, port)
-    address = f"{'https' if certificate else 'http'}://{_written(host)}:{listening.getsockname()[1]}/"
-    app = make_app(sessions, auth, hosts)
+    place = listening(host, port)
+    address = f"{'https' if certificate else 'http'}://{_written(host)}:{place.getsockname()[1]}/"
+    config = configured(sessions, auth, hosts, certificate, key)
     threading.Thread(target=warm, args=(Settings(),), daemon=True).start()
-    config = uvicorn.Config(
-        app,
+    print(f"genvc: the demo is at {address} (Ctrl-C ends it)", flush=True)
+    if browser:
+        webbrowser.open(address)
+    with place:
+        uvicorn.Server(config).run(sockets=[place])
+
+
+def configured(
+    sessions: int,
+    auth: tuple[str, str] | None = None,
+    hosts: Sequence[str] | None = None,
+    certificate: Path | None = None,
+    key: Path | None = None,
+) -> uvicorn.Config:
+    """The application as it is served."""
+    return uvicorn.Config(
+        make_app(sessions, auth, hosts),
         log_level="warning",
         ws="websockets-sansio",
         ws_max_size=_MOST_MESSAGE,
@@ -51,14 +66,10 @@ def serve(
         ssl_keyfile=key,
         timeout_graceful_shutdown=3,
     )
-    print(f"genvc: the demo is at {address} (Ctrl-C ends it)", flush=True)
-    if browser:
-        webbrowser.open(address)
-    with listening:
-        uvicorn.Server(config).run(sockets=[listening])
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def listening(host: str, port: int) -> socket.socket:
+    """A socket there, port 0 for a free one; raises BadInput."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     found = socket.socket(family, socket.SOCK_STREAM)
     try:

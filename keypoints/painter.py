@@ -3,6 +3,8 @@
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -61,7 +63,7 @@ class Painter:
             return to_picture(warp(scene.reference.pixels, [scene.field]))
         padded = (-height % MULTIPLE, -width % MULTIPLE)
         wide, high = width + padded[1], height + padded[0]
-        with torch.inference_mode(), _few_threads(height * width):
+        with torch.inference_mode(), _few_threads(height * width), _half(self.device):
             analysed = self._analysed(scene.reference, known, padded)
             field = torch.from_numpy(_beyond(scene.field, width, height, padded))
             maps = self._maps(drawn(scene.points, self.outlines, wide, high))
@@ -107,6 +109,21 @@ def _few_threads(pixels: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def _half(device: torch.device) -> torch.autocast:
+    """Layers in bfloat16 on a processor that has instructions for it: two thirds of the time.
+
+    The processor's word counts and not a measurement, so that a machine always paints alike.
+    """
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=device.type == "cpu" and _has_bfloat16())
+
+
+@cache
+def _has_bfloat16() -> bool:
+    # torch before 2.6 does not say what the processor can do
+    can: Any = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(can.get("avx512_bf16") or can.get("amx_bf16"))
 
 
 def _beyond(field: Field, width: int, height: int, padded: tuple[int, int]) -> Field:

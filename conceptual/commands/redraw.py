@@ -19,20 +19,15 @@ def redraw(
 ) -> None:
     """Put other lines into a conceptual stream; the decoder paints along them."""
     from genvc import media
-    from genvc.errors import BadInput
 
+    from ..codec import traced
     from ..edit import redrawn
-    from ..lines import CELL
     from ..streams import apart, opened, written
 
     apart(source, target)
     with opened(source) as (info, packets, codec):
         rgb = next(iter(media.frames(drawing)[1])).rgb
-        if rgb.shape[:2] != (info.height, info.width):
-            raise BadInput(
-                f"{drawing} is {rgb.shape[1]}x{rgb.shape[0]}, the stream {info.width}x{info.height}"
-            )
-        drawn = rgb[::CELL, ::CELL].mean(2) < 128
+        drawn = traced(rgb, info.width, info.height)
         changed = (
             replace(packet, payload=redrawn(codec.engine, packet.payload, drawn, info.width, info.height))
             for packet in packets

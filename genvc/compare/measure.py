@@ -1,7 +1,7 @@
 """Metrics of a decoded clip against its source, by name from the registry of metrics."""
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from ..errors import BadInput, GenvcError
 from ..plugins import installed
 from ..types import Frame
 
-__all__ = ["METRICS", "Figure", "measure"]
+__all__ = ["METRICS", "Figure", "Metrics", "measure"]
 
 METRICS = ("psnr", "msssim", "lpips_alex")
 """What `genvc compare` reports; worst 5 % and worst frame by the last one that can be had."""
@@ -35,6 +35,32 @@ class Figure:
     words: str = ""
 
 
+class Metrics:
+    """Metrics that are made once and measure many clips: to load a network takes longer than to ask it.
+
+    One that cannot be had says why, and the others go on.
+    """
+
+    def __init__(self, names: Sequence[str] = METRICS) -> None:
+        self.names = tuple(names)
+        self._made: dict[str, Any] = {}
+        self._missing: dict[str, str] = {}
+        for name in names:
+            try:
+                self._made[name] = _create(name)
+            except GenvcError as error:
+                self._missing[name] = str(error)
+
+    def measure(self, reference: Iterable[Frame], decoded: Iterable[Frame]) -> dict[str, Figure]:
+        """As the function of that name."""
+        meters = {name: metric.meter() for name, metric in self._made.items()}
+        _add(meters.values(), reference, decoded)
+        figures = {name: Figure(None, words=words) for name, words in self._missing.items()}
+        for name, meter in meters.items():
+            figures[name] = _figure(meter.reading(), self._made[name].higher_is_better)
+        return {name: figures[name] for name in self.names}
+
+
 def measure(
     reference: Iterable[Frame], decoded: Iterable[Frame], names: Sequence[str] = METRICS
 ) -> dict[str, Figure]:
@@ -43,14 +69,10 @@ def measure(
     Both iterators are read once, a few frames at a time. Raises BadInput when their numbers of frames
     or their sizes differ.
     """
-    figures: dict[str, Figure] = {}
-    meters: dict[str, tuple[Any, bool]] = {}
-    for name in names:
-        try:
-            metric = _create(name)
-            meters[name] = metric.meter(), metric.higher_is_better
-        except GenvcError as error:
-            figures[name] = Figure(None, words=str(error))
+    return Metrics(names).measure(reference, decoded)
+
+
+def _add(meters: Collection[Any], reference: Iterable[Frame], decoded: Iterable[Frame]) -> None:
     pairs = itertools.zip_longest(reference, decoded)
     for batch in iter(lambda: list(itertools.islice(pairs, _BATCH)), []):
         sources, results = zip(*batch, strict=True)
@@ -59,11 +81,8 @@ def measure(
         tensors = _tensor(sources), _tensor(results)
         if tensors[0].shape != tensors[1].shape:
             raise BadInput("the source and the decoded clip have different sizes")
-        for meter, _ in meters.values():
+        for meter in meters:
             meter.add(*tensors)
-    for name, (meter, higher_is_better) in meters.items():
-        figures[name] = _figure(meter.reading(), higher_is_better)
-    return {name: figures[name] for name in names}
 
 
 def _create(name: str) -> Any:

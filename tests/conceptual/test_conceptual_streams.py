@@ -155,6 +155,40 @@ def test_a_restyled_picture_takes_the_colours_of_another(engine: Engine) -> None
     assert np.array_equal(made.style.whole, theirs.style.whole)
 
 
+def test_lines_that_are_shown_and_drawn_on_are_those_of_the_stream(engine: Engine) -> None:
+    codec = ConceptualCodec(engine, "m", lines=0.05)
+    info = codec.describe(131, 97, Fraction(1))
+    packets = list(codec.encode([Frame(scene(97, 131), 0)], info))
+    shown = codec.outline(packets, info)
+    assert shown.shape == (97, 131, 3)
+    assert shown.min() == 0
+    assert codec.redraw(packets, info, shown) == packets
+    shown[40:44, 10:120] = 0
+    shown[:30] = 255
+    again = codec.redraw(packets, info, shown)
+    assert np.array_equal(codec.outline(again, info), np.where(shown < 128, np.uint8(0), np.uint8(255)))
+    assert any(
+        (one.rgb != other.rgb).any()
+        for one, other in zip(codec.decode(again, info), codec.decode(packets, info), strict=True)
+    )
+    with pytest.raises(BadInput, match="131x97"):
+        codec.redraw(packets, info, shown[:90])
+
+
+def test_texture_of_a_stream_of_another_size_is_taken_and_of_another_model_is_not(engine: Engine) -> None:
+    codec = ConceptualCodec(engine, "m")
+    info, other = codec.describe(130, 96, Fraction(1)), codec.describe(64, 80, Fraction(1))
+    packets = list(codec.encode([Frame(scene(96, 130), 0)], info))
+    others = list(codec.encode([Frame(scene(80, 64)[:, ::-1] // 2, 0)], other))
+    made = codec.restyle(packets, info, others, other)
+    assert np.array_equal(
+        engine.style(made[0].payload, 130, 96).whole, engine.style(others[0].payload, 64, 80).whole
+    )
+    assert np.array_equal(codec.outline(made, info), codec.outline(packets, info))
+    with pytest.raises(BadInput, match="two models"):
+        codec.restyle(packets, info, others, replace(other, model="n"))
+
+
 def test_a_picture_is_most_like_itself(engine: Engine) -> None:
     rgb = scene(160, 240)
     turned = np.ascontiguousarray(np.rot90(rgb))

@@ -253,3 +253,33 @@ def test_a_later_version_is_not_guessed_at() -> None:
 def test_painters_come_back_from_the_header() -> None:
     for painter in (None, header.Painter("a/b", "", 2**32 - 1, 200), header.Painter("a/b", "c/d.e", 0, 1)):
         assert header.unpack(header.pack(painter)) == painter
+
+
+def test_words_and_lines_of_a_stream_are_shown_and_changed(picture: Picture) -> None:
+    codec = genvc.create("crossmodal", device="cpu", bytes=600, caption="a red ball")
+    info = codec.describe(picture.shape[1], picture.shape[0], FPS)
+    packets = list(codec.encode([Frame(picture, 0)], info))
+    assert codec.words(packets, info) == "a red ball"
+    said = codec.say(packets, info, "two green boats")
+    assert codec.words(said, info) == "two green boats"
+    shown = codec.outline(packets, info)
+    assert shown is not None
+    assert shown.shape == picture.shape
+    assert np.array_equal(codec.outline(said, info), shown)
+    assert codec.redraw(packets, info, shown) == packets
+    drawn = np.full_like(shown, 255)
+    drawn[50:54] = 0
+    again = codec.redraw(packets, info, drawn)
+    lines = codec.outline(again, info)[:, :, 0] < 128
+    assert lines[50:54].all()
+    assert not lines[:40].any()
+    assert codec.words(again, info) == "a red ball"
+    with pytest.raises(BadInput, match="drawing"):
+        codec.redraw(packets, info, drawn[:20])
+
+
+def test_a_stream_without_lines_shows_none(picture: Picture) -> None:
+    info, packets = coded(picture, bytes=60, layers="text", caption="a red ball")
+    codec = genvc.create("crossmodal", device="cpu")
+    assert codec.outline(packets, info) is None
+    assert codec.redraw(packets, info, picture) == packets
