@@ -136,6 +136,9 @@ class Cursor:
             raise CorruptStream("a name has characters beyond a-z 0-9 . _ @ + -")
         return name
 
+    def rest(self) -> bytes:
+        return self.take(len(self._data) - self._at)
+
     def at_end(self) -> bool:
         return self._at == len(self._data)
 
