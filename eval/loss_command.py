@@ -93,7 +93,8 @@ def _losses(text: str) -> tuple[str, Any]:
     try:
         for word, name in _OTHERS.items():
             if text.startswith(word):
-                return text, Losses(**{name: float(text.removeprefix(word)) / 100})
+                other: dict[str, Any] = {name: float(text.removeprefix(word)) / 100}
+                return text, Losses(**other)
         share, _, burst = text.partition("x")
         return text, Losses(float(share) / 100, float(burst or 1))
     except ValueError as error:

@@ -107,6 +107,9 @@ class Cursor:
         self._at += count
         return self._data[self._at - count : self._at]
 
+    def rest(self) -> bytes:
+        return self.take(len(self._data) - self._at)
+
     def number(self) -> int:
         """The next number; there is one way only to write each."""
         value = 0
@@ -135,9 +138,6 @@ class Cursor:
         if raw and not _NAME.fullmatch(name):
             raise CorruptStream("a name has characters beyond a-z 0-9 . _ @ + -")
         return name
-
-    def rest(self) -> bytes:
-        return self.take(len(self._data) - self._at)
 
     def at_end(self) -> bool:
         return self._at == len(self._data)
