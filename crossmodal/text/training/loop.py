@@ -207,6 +207,8 @@ class _Run(Run[Batch]):
         self.device = device
         # what the counts say of each token, without the text that it stands in
         said = left_out(ngrams, [vocabulary.tokens(text) for text in texts])[:, :_LONGEST]
+        # texts that are changed may be longer than all others
+        said = np.pad(said, ((0, 0), (0, _LONGEST - said.shape[1])))
         self.said = torch.from_numpy(said).to(device)
         shape = Shape(len(vocabulary), min(stage.head, len(vocabulary) - 1), stage.embedding, stage.state)
         self.net = Language(shape, stage.dropout, stage.word_dropout, stage.state_dropout).to(device)
