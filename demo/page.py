@@ -13,7 +13,7 @@ from .static_text import static_text
 
 __all__ = ["HEAD", "STYLE", "THEME", "build"]
 
-HEAD = '<script type="module" src="/genvc/static/call.js"></script>'
+HEAD = "".join(f'<script type="module" src="/genvc/static/{name}.js"></script>' for name in ("call", "lines"))
 STYLE = static_text("style.css")
 # the fonts of the machine: the page asks nobody else for anything
 THEME = gradio.themes.Default(
