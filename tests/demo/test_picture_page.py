@@ -60,6 +60,8 @@ def decoded_again(one: Any, button: str) -> str:
     """Presses the button; the figures once they are others."""
     before = one.page.locator("#code-words").inner_text()
     one.page.get_by_role("button", name=button).click()
+    one.page.wait_for_selector("#before-after .progress-text, #code-words .pending", state="attached")
+    one.page.wait_for_selector("#before-after .progress-text, #code-words .pending", state="detached")
     one.wait_for(lambda: one.page.locator("#code-words").inner_text() != before)
     after = str(one.page.locator("#code-words").inner_text())
     assert "bits a pixel" in after, after
@@ -87,9 +89,9 @@ def test_lines_are_drawn_erased_and_decoded_again(code: Callable[..., Any], widt
     mouse.up()
     drawn = dark(one)
     assert drawn > before + 100
-    one.page.get_by_role("button", name="Undo").click()
+    one.page.locator(".genvc-lines [data-do=undo]").click()
     assert dark(one) == before
-    one.page.get_by_role("button", name="Erase all").click()
+    one.page.locator(".genvc-lines [data-do=clear]").click()
     assert dark(one) == 0
     bare = decoded_again(one, "Decode with these lines")
     assert size_in(bare) < size_in(first)
