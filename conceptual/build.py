@@ -9,11 +9,13 @@ from genvc.device import pick
 from genvc.errors import BadInput
 from genvc.models import full_name, load
 
-from .codec import ConceptualCodec
+from .codec import ConceptualCodec, Decoder
 from .engine import Engine
 from .generator import PARTS
+from .header import Repaint
 from .line_model import LineNetwork
 from .model import Conceptual
+from .painting import NAMES, Painting
 
 __all__ = ["ARCHITECTURE", "LINES", "MODEL", "create", "engine_of"]
 
@@ -24,12 +26,20 @@ _KNOWN = ("quality", "bytes", "bitrate", "lines", "regions", "show")
 
 
 def create(model: str = "", device: str = "auto", **options: Any) -> ConceptualCodec:
-    """The codec; options are those of ConceptualCodec. Raises BadInput, ModelNotFound."""
+    """The codec; options are those of ConceptualCodec and of Painting. Raises BadInput, ModelNotFound."""
+    painting = {key: options.pop(key) for key in NAMES if key in options}
     for option in options:
         if option not in _KNOWN:
-            raise BadInput(f"codec 'conceptual' has no option '{option}'; it has: {', '.join(_KNOWN)}")
-    name = full_name(model or MODEL)
-    return ConceptualCodec(engine_of(name, pick(device)), name, **options)
+            known = ", ".join((*_KNOWN, *NAMES))
+            raise BadInput(f"codec 'conceptual' has no option '{option}'; it has: {known}")
+    name, chosen = full_name(model or MODEL), Painting(**painting)
+
+    def decoder(repaint: Repaint) -> Decoder:
+        from .diffusion import DiffusionDecoder
+
+        return DiffusionDecoder(repaint, device)
+
+    return ConceptualCodec(engine_of(name, pick(device)), name, **options, painting=chosen, decoder=decoder)
 
 
 @cache

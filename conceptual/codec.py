@@ -1,26 +1,30 @@
 """The codec: settings, and pictures to packets and back, each picture alone."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from genvc.errors import BadInput, CorruptStream, Unsupported
+from genvc.errors import BadInput, Unsupported
 from genvc.types import Frame, Packet, Picture, StreamInfo
 
 from .edit import redrawn, restyled
 from .engine import Engine
+from .header import Repaint, check_header, pack
 from .lines import CELL, Lines
+from .painting import Painting
 from .rate import plan, rung_of, within
 from .syntax import MAX_PIXELS
 
-__all__ = ["SHOWN", "ConceptualCodec", "line_picture", "traced"]
+__all__ = ["SHOWN", "ConceptualCodec", "Decoder", "line_picture", "traced"]
 
 SHOWN = ("picture", "texture", "structure")
-_VERSION = 1
+Decoder = Callable[[Picture, Lines], Picture]
+"""(what the texture layer shows, lines) -> the picture; in place of the generator."""
+
 # What the container adds to a group of one picture: its mark, a head and a checksum.
 _GROUP_BYTES = 14
 _QUALITY = 60.0
@@ -43,11 +47,14 @@ class ConceptualCodec:
         lines: float | None = None,
         regions: int = 1,
         show: str = "picture",
+        painting: Painting | None = None,
+        decoder: Callable[[Repaint], Decoder] | None = None,
     ) -> None:
         """quality: 0 (smallest) to 100. bytes: at most so many a picture. bitrate: bit/s, the container's
         share included. At most one of the three. lines: share of the half-size samples that may be lines, 0
         to 0.2. regions: 1 (none) to 8. show: what is decoded, "picture", or a step on the way to it:
-        "texture" (without the generator) or "structure" (lines alone).
+        "texture" (without the generator) or "structure" (lines alone). painting: who
+        paints, None for whom the stream says. decoder: makes the one that is not the generator.
         """
         given = {"quality": quality, "bytes": bytes, "bitrate": bitrate}
         chosen = [name for name, value in given.items() if value is not None]
@@ -66,9 +73,10 @@ class ConceptualCodec:
         self.rung = rung_of(_QUALITY if quality is None else quality)
         self.bytes, self.bitrate = bytes, bitrate
         self.lines, self.regions, self.show = lines, regions, show
+        self.painting, self._decoder = painting or Painting(), decoder
 
     def describe(self, width: int, height: int, fps: Fraction) -> StreamInfo:
-        """The header; raises Unsupported for more than 2^24 pixels."""
+        """The header; raises Unsupported for more than 2^24 pixels, BadInput for a painter without a name."""
         from genvc.media.limits import check_size
 
         check_size(width, height)
@@ -76,7 +84,7 @@ class ConceptualCodec:
             raise Unsupported(
                 f"codec 'conceptual' takes pictures of up to {MAX_PIXELS} pixels, not {width}x{height}"
             )
-        return StreamInfo("conceptual", self.model, width, height, fps, bytes([_VERSION]))
+        return StreamInfo("conceptual", self.model, width, height, fps, pack(self.painting.encoding()))
 
     def encode(self, frames: Iterable[Frame], info: StreamInfo) -> Iterator[Packet]:
         """One key packet for each frame; raises BadInput for a frame of another size."""
@@ -96,11 +104,12 @@ class ConceptualCodec:
         return encode(self.rung) if budget is None else within(encode, budget)
 
     def decode(self, packets: Iterable[Packet], info: StreamInfo) -> Iterator[Frame]:
-        """One frame for each packet of track 0; raises CorruptStream."""
-        check_header(info)
+        """One frame for each packet of track 0; raises CorruptStream, ModelNotFound."""
+        repaint = self.painting.decoding(check_header(info))
+        decoder = None if repaint is None or self._decoder is None else self._decoder(repaint)
         for packet in packets:
             if packet.track == 0:
-                yield Frame(self._shown(packet.payload, info.width, info.height), packet.pts)
+                yield Frame(self._shown(packet.payload, info.width, info.height, decoder), packet.pts)
 
     def integers(self, packets: Iterable[Packet], info: StreamInfo) -> str:
         """SHA-256 of lines, labels, codes and latents (in steps of 1/256); raises CorruptStream."""
@@ -155,20 +164,14 @@ class ConceptualCodec:
             if packet.track == 0
         ]
 
-    def _shown(self, payload: bytes, width: int, height: int) -> Picture:
+    def _shown(self, payload: bytes, width: int, height: int, decoder: Decoder | None) -> Picture:
         if self.show == "structure":
             return line_picture(self.engine.structure(payload, width, height), width, height)
         layers = self.engine.read(payload, width, height)
-        show = self.engine.paint if self.show == "picture" else self.engine.texture
-        return show(layers, width, height)
-
-
-def check_header(info: StreamInfo) -> None:
-    """Raises CorruptStream for a header that is not one of this codec's streams."""
-    if info.params != bytes([_VERSION]):
-        raise CorruptStream("the stream's parameters are not those of a conceptual stream")
-    if info.width * info.height > MAX_PIXELS:
-        raise CorruptStream(f"a conceptual stream of {info.width}x{info.height} is not possible")
+        if self.show == "picture" and decoder is None:
+            return self.engine.paint(layers, width, height)
+        texture = self.engine.texture(layers, width, height)
+        return texture if self.show == "texture" or decoder is None else decoder(texture, layers.lines)
 
 
 def line_picture(lines: Lines, width: int, height: int) -> Picture:

@@ -29,7 +29,7 @@ from .model import Conceptual, reduced
 from .regions import MOST, parted
 from .syntax import Sections, Style, joined, lines_of, parted_sections, structure_of, style_bytes, style_of
 
-__all__ = ["Engine", "Layers", "Plan"]
+__all__ = ["Engine", "Layers", "Plan", "padded_size"]
 
 _AROUND = 9  # rows of 16 samples; the generator sees 120 samples far
 _PIXELS = 1 << 20  # of a band of the generator
@@ -116,7 +116,7 @@ class Engine:
         style = style_of(parts, width, height, self.levels, self.tables)
         coder = SymbolDecoder(parts.latents)
         high, wide = (
-            side * parts.eighths // 8 // BLOCK for side in _padded_size(height, width, parts.eighths)
+            side * parts.eighths // 8 // BLOCK for side in padded_size(height, width, parts.eighths)
         )
         latents = read(coder, self.exact, self.tables, (high, wide), None, None, log_step(parts.grade))
         coder.finish()
@@ -179,13 +179,13 @@ class Engine:
         return out.float().nan_to_num(0.5).clamp(0, 1), features.nan_to_num(0.0).clamp(-1e4, 1e4)
 
     def _tensor(self, rgb: Picture, eighths: int) -> Tensor:
-        high, wide = _padded_size(rgb.shape[0], rgb.shape[1], eighths)
+        high, wide = padded_size(rgb.shape[0], rgb.shape[1], eighths)
         padded = np.pad(rgb, ((0, high - rgb.shape[0]), (0, wide - rgb.shape[1]), (0, 0)), "edge")
         made = torch.from_numpy(padded).to(self.device).permute(2, 0, 1)[None].float() / 255
         return made.contiguous(memory_format=torch.channels_last)
 
 
-def _padded_size(height: int, width: int, eighths: int) -> tuple[int, int]:
+def padded_size(height: int, width: int, eighths: int) -> tuple[int, int]:
     """Multiples of what makes so many eighths of it a multiple of 16."""
     unit = BLOCK * 8 // gcd(eighths, 8)
     return -(-height // unit) * unit, -(-width // unit) * unit

@@ -59,10 +59,14 @@ class LineNetwork:
         """(n,) log odds; known: (n, 39), 0 or 1. Sums stay far below 2^53, so they are exact in any order."""
         values = known * ONE
         for number, (weights, biases) in enumerate(self.layers):
-            values = values @ weights + biases * ONE
+            values = values @ weights
+            values += biases * ONE
             if number < len(self.layers) - 1:
-                values = np.maximum(values, values / 8)
-            values = np.floor(values / 4096).clip(-128 * ONE, 128 * ONE)
+                np.maximum(values, values * 0.125, out=values)
+            values *= 1 / 4096
+            np.floor(values, out=values)
+            np.minimum(values, 128 * ONE, out=values)
+            np.maximum(values, -128 * ONE, out=values)
         return np.asarray(values[:, 0].clip(-MOST, MOST), np.int64)
 
 
@@ -108,67 +112,101 @@ def read_lines(coder: SymbolDecoder, network: LineNetwork, high: int, wide: int)
 def _walk(network: LineNetwork, lines: Lines, code: _Code) -> Lines:
     """The map, front by front. code: chances, and the samples where they are known, to the samples."""
     high, wide = lines.shape
-    held = np.zeros((high + MARGIN, wide + 2 * MARGIN), np.uint8)
-    flat, stride = held.reshape(-1), wide + 2 * MARGIN
+    held = np.zeros((high + MARGIN, wide + 2 * MARGIN), np.float64)
+    flat, stride, wanted = held.reshape(-1), wide + 2 * MARGIN, lines.reshape(-1)
     around = np.array([row * stride + column for row, column in AROUND])
-    mixer = _Mixer()
+    # where front 0 meets each row, in `held` and in `lines`; the fronts after it are so many samples further
+    starts = (np.arange(high) + MARGIN) * stride + MARGIN - SLANT * np.arange(high)
+    origins = np.arange(high) * (wide - SLANT)
+    near = starts[:, None] + around
+    mixer = _Mixer(high)
     for front in range(wide + SLANT * (high - 1)):
-        first = max(0, -(-(front - wide + 1) // SLANT))
-        rows = np.arange(first, min(high - 1, front // SLANT) + 1)
-        if not len(rows):
+        first, last = max(0, -(-(front - wide + 1) // SLANT)), min(high - 1, front // SLANT) + 1
+        if first >= last:
             continue
-        columns = front - SLANT * rows
-        places = (rows + MARGIN) * stride + columns + MARGIN
-        known = flat[places[:, None] + around]
-        chances = mixer.look(network.opinion(known.astype(np.float64)), known)
-        found = code(chances, lines[rows, columns])
-        flat[places] = found
+        known = flat.take(near[first:last] + front)
+        chances = mixer.look(network.opinion(known), known)
+        found = code(chances, wanted.take(origins[first:last] + front))
+        if found.any():
+            flat[starts[first:last] + front] = found
         mixer.learn(found)
     return held[MARGIN:, MARGIN:-MARGIN].astype(np.bool_)
 
 
-_NEAR_AT = [AROUND.index(one) for one in _NEAR]
-_WIDE_AT = [AROUND.index(one) for one in _WIDE]
-_BITS = (1 << np.arange(len(_WIDE))).astype(np.int64)
+def _numbered() -> npt.NDArray[np.float64]:
+    """(39, 3): a context's number is a sum over the samples that are set; of 10 near by, of 16, how many."""
+    found = np.zeros((len(AROUND), 3))
+    for column, context in enumerate((_NEAR, _WIDE)):
+        for bit, one in enumerate(context):
+            found[AROUND.index(one), column] = 1 << bit
+    found[:, 2] = 1
+    return found
+
+
+_NUMBERED: Final = _numbered()
+_SETS: Final = 4  # of weights
+_ONE_HOT: Final = np.eye(_SETS)
 
 
 class _Mixer:
     """Counts and weights as they are after the fronts so far; both ends learn alike."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        """most: samples of a front."""
         # three tables of contexts, one after the other: of 10 samples near by, of 16, and how many are set
         self.starts = np.array([0, 1 << len(_NEAR), (1 << len(_NEAR)) + (1 << len(_WIDE))])[:, None]
         size = int(self.starts[-1, 0]) + 32
-        # chances of 2^22, and how often each context was met
+        # chances of 2^22, how often each context was met, and what that makes of its opinion
         self.counts = np.full(size, 1 << 15, np.int64)
         self.met = np.zeros(size, np.int64)
+        self.opinions = np.zeros(size, np.int64)
+        # of one front: how often a context was met, and with a line
+        self.now, self.lined = np.zeros(size, np.int64), np.zeros(size, np.int64)
         # of the network, the counts, and 1; of 65536; a set for each number of samples near by
-        self.weights = np.tile(np.array([56000, 3000, 6000, 500, 0], np.int64), (4, 1))
+        self.weights = np.tile(np.array([[56000], [3000], [6000], [500], [0]], np.int64), (1, _SETS))
+        self.held = np.full((5, most), ONE, np.int64)
+        self.chances = chance(np.arange(-MOST, MOST + 1)).clip(8, _POINTS - 8)
+        self.stretch = log_odds(16 * np.arange(_POINTS // 16, dtype=np.int64))
 
-    def look(self, network: Integers, known: npt.NDArray[np.uint8]) -> Integers:
+    def look(self, network: Integers, known: npt.NDArray[np.float64]) -> Integers:
         """Chances of the next front's samples: what the network says, and known, (n, 39)."""
-        near, many = known[:, _NEAR_AT] @ _BITS[: len(_NEAR)], np.minimum(known.sum(1, dtype=np.int64), 15)
-        wide = known[:, _WIDE_AT] @ _BITS
-        self.contexts = np.stack([near, wide, 2 * many + (near & 1)]) + self.starts
-        self.set = np.minimum(many, 3)
-        trust = np.minimum(self.met[self.contexts], 8)
-        counted = log_odds(np.minimum(self.counts[self.contexts] >> 6, _POINTS - 1)) * trust >> 3
-        self.parts = np.concatenate([network[None], counted, np.full_like(network, ONE)[None]])
-        mixed = (self.parts * self.weights[self.set].T).sum(0) >> 16
-        self.mixed = np.clip(chance(mixed), 8, _POINTS - 8)
+        contexts = (known @ _NUMBERED).astype(np.int64).T
+        many = np.minimum(contexts[2], 15)
+        contexts[2] = 2 * many + (contexts[0] & 1)
+        contexts += self.starts
+        self.contexts = contexts
+        self.set = np.minimum(many, _SETS - 1)
+        self.parts = self.held[:, : len(network)]
+        self.parts[0] = network
+        self.opinions.take(contexts, out=self.parts[1:4])
+        mixed = (self.parts * self.weights.take(self.set, 1)).sum(0) >> 16
+        np.minimum(mixed, MOST, out=mixed)
+        np.maximum(mixed, -MOST, out=mixed)
+        self.mixed = np.asarray(self.chances.take(mixed + MOST))
         return self.mixed
 
     def learn(self, found: npt.NDArray[np.bool_]) -> None:
         """From the samples that were coded; sums, so the order within a front does not matter."""
-        bits = found.astype(np.int64)
-        steps = self.parts * ((bits << 16) - self.mixed) >> _RATE
-        for one in range(len(self.weights)):
-            mine = self.set == one
-            if mine.any():
-                self.weights[one] += np.clip(steps[:, mine].sum(1) >> 4, -2000, 2000)
-        used, place, times = np.unique(self.contexts, return_inverse=True, return_counts=True)
-        hits = np.bincount(place.ravel(), np.tile(bits, 3)).astype(np.int64)
-        # the running mean of what came, of the last 255 or so
-        weight = 2 * np.minimum(self.met[used], _MEMORY) + 1
-        self.counts[used] = (weight * self.counts[used] + (hits << 23)) // (weight + 2 * times)
-        self.met[used] += times
+        steps = self.parts * ((found.astype(np.int64) << 16) - self.mixed) >> _RATE
+        # of each set of weights; sums stay far below 2^53
+        turns = (steps.astype(np.float64) @ _ONE_HOT.take(self.set, 0)).astype(np.int64) >> 4
+        np.minimum(turns, 2000, out=turns)
+        np.maximum(turns, -2000, out=turns)
+        self.weights += turns
+        contexts, counts, met = self.contexts, self.counts, self.met
+        np.add.at(self.now, contexts, 1)
+        times, before = self.now.take(contexts), met.take(contexts)
+        self.now[contexts] = 0
+        # the running mean of what came, of the last 255 or so; a context met twice is set twice to the same
+        weight = 2 * np.minimum(before, _MEMORY) + 1
+        risen = weight * counts.take(contexts)
+        if found.any():
+            np.add.at(self.lined, contexts[:, found], 1 << 23)
+            risen += self.lined.take(contexts)
+            self.lined[contexts[:, found]] = 0
+        risen //= weight + 2 * times
+        times += before
+        counts[contexts] = risen
+        met[contexts] = times
+        opinions = self.stretch.take(np.minimum(risen >> 10, _POINTS // 16 - 1))
+        self.opinions[contexts] = opinions * np.minimum(times, 8) >> 3

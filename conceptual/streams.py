@@ -10,7 +10,8 @@ from genvc.errors import BadInput
 from genvc.types import Packet, StreamInfo
 
 from .build import create
-from .codec import ConceptualCodec, check_header
+from .codec import ConceptualCodec
+from .header import check_header
 
 __all__ = ["apart", "opened", "written"]
 

@@ -120,7 +120,7 @@ class Session:
                     await self._data(message["bytes"])
                 else:
                     await self._said(json.loads(message.get("text") or ""))
-            except (GenvcError, ValueError, KeyError, TypeError, AttributeError) as error:
+            except (GenvcError, ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
                 words = str(error) if isinstance(error, GenvcError) else "a message that makes no sense"
                 self.outbox.say(error=words)
 

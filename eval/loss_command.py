@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,34 +10,62 @@ import typer
 
 __all__ = ["bench_loss"]
 
-# name of a way, codec, options, copies of small packets
-_WAYS: list[tuple[str, str, dict[str, Any], int]] = [
-    ("keypoints, key picture on request", "keypoints", {"bitrate": 12_000, "live": True}, 0),
-    ("keypoints, 3 copies", "keypoints", {"bitrate": 12_000, "live": True}, 3),
-    ("predictive, key picture on request", "predictive", {"quality": 20}, 0),
-    ("predictive, 2 copies", "predictive", {"quality": 20}, 2),
-]
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A codec and what mends its losses; copies, repair: of loss.Sender; delay: pictures shown later."""
+
+    codec: str
+    options: dict[str, Any]
+    copies: int = 0
+    repair: float = 0
+    delay: int = 0
+
+
+_REPAIR = 0.75
+_KEYPOINTS = {"bitrate": 12_000, "live": True}
+_WAYS = {
+    "keypoints, key picture on request": Way("keypoints", _KEYPOINTS),
+    "keypoints, 2 copies": Way("keypoints", _KEYPOINTS, 2),
+    "keypoints, 2 copies and repair": Way("keypoints", _KEYPOINTS, 2, _REPAIR),
+    "keypoints, mended, 80 ms": Way("keypoints", _KEYPOINTS, 2, _REPAIR, 2),
+    "x264, key picture on request": Way("x264-live", {"bitrate": 30_000}),
+    "x264, mended, 80 ms": Way("x264-live", {"bitrate": 10_000}, 2, _REPAIR, 2),
+    "x265, mended, 80 ms": Way("x265-live", {"bitrate": 10_000}, 2, _REPAIR, 2),
+    "predictive, key picture on request": Way("predictive", {"quality": 20}),
+    "predictive, mended, 80 ms": Way("predictive", {"quality": 20}, 2, _REPAIR, 2),
+}
+_OTHERS = {"late": "late", "double": "double", "bits": "bit_errors"}
 
 
 def bench_loss(
     clips: Annotated[list[Path], typer.Argument(metavar="CLIPS", help="Talking heads.")],
     json_file: Annotated[Path, typer.Option("--json", metavar="OUT", help="The figures.")],
     losses: Annotated[
-        str, typer.Option("--losses", metavar="S[xB],...", help="Shares in %, x mean burst: 0,5,10,10x4.")
+        str,
+        typer.Option(
+            "--losses",
+            metavar="S[xB],...",
+            help="Shares in %, x mean burst: 0,10,10x4; late10, double10: % that arrive late or twice; "
+            "bits0.001: % of bits that are flipped.",
+        ),
     ] = "0,2,5,10,20,10x4",
     frames: Annotated[int, typer.Option("--frames", min=2, help="Of each clip.")] = 100,
     size: Annotated[int, typer.Option("--size", min=16, help="Pixels of the short side.")] = 256,
     seed: Annotated[int, typer.Option("--seed", help="Of the channel.")] = 1,
     every: Annotated[int, typer.Option("--every", min=1, help="Measure every so many pictures.")] = 4,
-    ways: Annotated[str, typer.Option("--ways", help="Only those whose name begins so.")] = "",
+    ways: Annotated[
+        str, typer.Option("--ways", help="Only those whose name begins so, with ; between.")
+    ] = "",
 ) -> None:
     """Quality against packet loss: low-delay codecs over a channel that loses datagrams."""
     from genvc.errors import BadInput
 
     conditions = [_losses(text) for text in losses.split(",")]
-    chosen = [way for way in _WAYS if way[0].startswith(ways)]
+    asked = tuple(text.strip() for text in ways.split(";"))
+    chosen = {name: way for name, way in _WAYS.items() if name.startswith(asked)}
     if not chosen:
-        raise BadInput(f"no way begins with '{ways}'; there are: {'; '.join(way[0] for way in _WAYS)}")
+        raise BadInput(f"no way begins with '{ways}'; there are: {'; '.join(_WAYS)}")
     about = f"genvc bench-loss CLIPS --losses {losses} --frames {frames} --size {size} --seed {seed}"
     result: dict[str, Any] = {
         "command": f"{about} --every {every}" + f" --ways '{ways}'" * bool(ways),
@@ -44,10 +73,10 @@ def bench_loss(
         "round_trip_seconds": 0.2,
         "cells": [],
     }
-    for name, codec, options, copies in chosen:
+    for name, way in chosen.items():
         for text, condition in conditions:
             found = [
-                _one(clip, codec, options, copies, condition, frames, size, seed + place, every)
+                _one(clip, way, condition, frames, size, seed + place, every)
                 for place, clip in enumerate(clips)
             ]
             cell: dict[str, Any] = {"way": name, "losses": text}
@@ -61,18 +90,20 @@ def bench_loss(
 def _losses(text: str) -> tuple[str, Any]:
     from genvc.loss import Losses
 
-    share, _, burst = text.partition("x")
     try:
+        for word, name in _OTHERS.items():
+            if text.startswith(word):
+                other: dict[str, Any] = {name: float(text.removeprefix(word)) / 100}
+                return text, Losses(**other)
+        share, _, burst = text.partition("x")
         return text, Losses(float(share) / 100, float(burst or 1))
     except ValueError as error:
-        raise typer.BadParameter(f"--losses is like 0,5,10x4, not '{text}'") from error
+        raise typer.BadParameter(f"--losses is like 0,5,10x4,late10, not '{text}'") from error
 
 
 def _one(
     clip: Path,
-    codec: str,
-    options: dict[str, Any],
-    copies: int,
+    way: Way,
     losses: Any,
     frames: int,
     size: int,
@@ -89,7 +120,16 @@ def _one(
 
     info, source = media.frames(os.fspath(clip), size)
     pictures = [frame.rgb for frame in islice(source, frames)]
-    made = call(genvc.create(codec, **options), pictures, info.fps, losses, copies=copies, seed=seed)
+    made = call(
+        genvc.create(way.codec, **way.options),
+        pictures,
+        info.fps,
+        losses,
+        copies=way.copies,
+        repair=way.repair,
+        delay=way.delay,
+        seed=seed,
+    )
     places = range(0, len(pictures), every)
     figures = measure(
         (genvc.Frame(pictures[place], place) for place in places),
@@ -104,6 +144,7 @@ def _one(
         "keys": float(made.keys),
         "lost_share": made.lost,
         "undecodable": float(made.undecodable),
+        "datagrams_per_second": made.datagrams / seconds,
     }
 
 

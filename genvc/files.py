@@ -117,15 +117,16 @@ def decode_file(
     target: str | os.PathLike[str] | None,
     *,
     device: str = "auto",
+    options: Mapping[str, Any] | None = None,
     salvage: bool = False,
     passphrase: str | None = None,
     progress: Progress | None = None,
 ) -> Decoded:
     """Decodes a .gvc file or "-" into any target of media.write, or with None into a hash.
 
-    salvage: what is left of a file that was cut or damaged, or of the temporary one whose writer was killed.
-    passphrase: of a stream that is encrypted. Raises GenvcError, CorruptStream among them; the target appears
-    only when all of it was right.
+    options: the codec's own. salvage: what is left of a file that was cut or damaged, or of the temporary one
+    whose writer was killed. passphrase: of a stream that is encrypted. Raises GenvcError, CorruptStream among
+    them; the target appears only when all of it was right.
     """
     if target is not None:
         media.check_target(os.fspath(target))
@@ -139,7 +140,7 @@ def decode_file(
     try:
         if stream.encrypted and passphrase is None:
             raise BadInput("the stream is encrypted; it needs its passphrase")
-        made = create(stream.info.codec, stream.info.model, device)
+        made = create(stream.info.codec, stream.info.model, device, **(options or {}))
         if stream.generated and target is not None:
             warnings.warn(
                 "what is shown was painted by a network, or edited: say so where you show it",

@@ -44,22 +44,36 @@ def build(model: str, device: str, options: dict[str, Any]) -> KeyPoints:
 
 
 def _painter(config: dict[str, Any], tensors: dict[str, torch.Tensor], device: torch.device) -> Painter:
-    """With the model's generator, if it has one; raises BadInput for one that does not fit its config."""
+    """With the model's generator, if it has one, and the one for heads of the model it names.
+
+    Raises BadInput for one that does not fit its config, ModelNotFound.
+    """
     if "generator" not in config:
         return Painter(device, None, None)
-    generator = Generator(size_of(config["generator"]))
-    weights = {
-        key.removeprefix("generator."): one.float()
-        for key, one in tensors.items()
-        if key.startswith("generator.")
-    }
     rings = {
         key.removeprefix("outline."): one.long().numpy()
         for key, one in tensors.items()
         if key.startswith("outline.")
     }
+    heads = None
+    if "heads" in config:
+        if not isinstance(config["heads"], str):
+            raise BadInput(f"the model's config names no model for heads: {config['heads']!r}")
+        other, weights = models.load(config["heads"], "keypoints")
+        if "generator" not in other:
+            raise BadInput(f"the model for heads, {config['heads']}, has no generator")
+        heads = _generator(other, weights)
+    return Painter(device, _generator(config, tensors), Outlines.of(rings), heads)
+
+
+def _generator(config: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Generator:
+    """Raises BadInput for weights that do not fit the config."""
+    generator = Generator(size_of(config["generator"]))
+    prefix = "generator."
     try:
-        generator.load_state_dict(weights)
-        return Painter(device, generator, Outlines.of(rings))
+        generator.load_state_dict(
+            {key.removeprefix(prefix): one.float() for key, one in tensors.items() if key.startswith(prefix)}
+        )
     except RuntimeError as error:
         raise BadInput("the model's weights do not fit its generator's size") from error
+    return generator

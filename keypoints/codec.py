@@ -26,7 +26,7 @@ from .live import Coder as LiveCoder
 from .live import live
 from .mesh import Mesh
 from .moments import LARGEST, SMALLEST, read
-from .motion import Grid
+from .motion import MAX_FIELDS, Grid
 from .overhead import GROUP_BYTES, HEADER_BYTES, PACKET_BYTES
 from .painter import Painter
 from .references import Choice
@@ -53,6 +53,8 @@ class Options:
     seconds: of a group, which is also what the encoder looks ahead; 0 leaves it to the rate.
     key_codec: the registered intra codec of the reference pictures.
     live: code each picture when it comes, without looking ahead.
+    references: of a group at most; 0 leaves it to the rate. fields: of motion of a reference at most; with 0
+    nothing but faces moves.
     """
 
     bitrate: float | None = None
@@ -60,6 +62,8 @@ class Options:
     seconds: float = 0.0
     key_codec: str = "avif"
     live: bool = False
+    references: int = 0
+    fields: int = MAX_FIELDS
 
     def __post_init__(self) -> None:
         if self.bitrate is not None and self.quality is not None:
@@ -67,14 +71,14 @@ class Options:
         if self.bitrate is not None:
             _number("bitrate", self.bitrate, 100, 1e9)
         if self.quality is not None:
-            _number("quality", self.quality, 0, 100)
-            if not isinstance(self.quality, int):
-                raise BadInput(f"codec 'keypoints': quality is a whole number, not {self.quality!r}")
+            _whole("quality", self.quality, 100)
         _number("seconds", self.seconds, 0, 60)
         if not isinstance(self.key_codec, str) or self.key_codec in NEVER:
             raise BadInput(
                 f"codec 'keypoints': the key codec is the name of an intra codec, not {self.key_codec!r}"
             )
+        _whole("references", self.references, MAX_REFERENCES)
+        _whole("fields", self.fields, MAX_FIELDS)
         if self.live not in (False, True):
             raise BadInput(f"codec 'keypoints': live is true or false, not {self.live!r}")
 
@@ -137,6 +141,8 @@ class KeyPoints:
                     options.seconds,
                     self._live_coder(info),
                     _check,
+                    options.references or MAX_REFERENCES,
+                    options.fields,
                 )
                 self._explain(carry, count / float(info.fps))
             finally:
@@ -205,7 +211,7 @@ class KeyPoints:
     ) -> tuple[list[Packet], float]:
         """The packets of a group, and how many bytes the stream is below its rate (above: negative)."""
         group = Group([frame.rgb for frame in frames], faces, joints, grid, self.basis)
-        most = min(MAX_REFERENCES, len(frames), max(2, len(frames) // 3))
+        most = min(self.options.references or MAX_REFERENCES, len(frames), max(2, len(frames) // 3))
         fps = float(info.fps)
         code = self._key_coder(info)
         curve = rate.WARPED if self.painter.generator is None else rate.REPAIRED
@@ -218,13 +224,13 @@ class KeyPoints:
                 most,
                 lambda choices: rate.stated_quality(choices, quality, curve),
                 choice,
-                Effort(),
+                Effort().within(self.options.fields),
             )
             pixels = [code(frames[source].rgb, quality) for source in draft.plan.sources]
             return self._write(frames, draft.plan, pixels, grid).packets, 0.0
         due = self.options.bitrate / 8 * len(frames) / fps
         budget = due + float(np.clip(carry, -0.2 * due, 0.2 * due)) - len(frames) * PACKET_BYTES - GROUP_BYTES
-        effort = rate.effort_for(self.options.bitrate / fps, fps)
+        effort = rate.effort_for(self.options.bitrate / fps, fps).within(self.options.fields)
         choices = group.choices(most)
         typical = len(code(frames[choices[0].references[0]].rgb, 25))
         draft = self._draft(group, frames, choices[0], effort, budget)
@@ -280,14 +286,10 @@ class KeyPoints:
     def _live_coder(self, info: StreamInfo) -> LiveCoder:
         """One reference within so many bytes, or at the stated quality."""
         code = self._key_coder(info)
-
-        def within(rgb: Picture, budget: float) -> tuple[bytes, int]:
-            if self.options.bitrate is None:
-                return code(rgb, _QUALITY if self.options.quality is None else self.options.quality), 0
-            (coded,), scale = rate.fill([rgb], budget, code)
-            return coded, scale
-
-        return within
+        if self.options.bitrate is not None:
+            return rate.remembering(code)
+        quality = _QUALITY if self.options.quality is None else self.options.quality
+        return lambda rgb, budget: (code(rgb, quality), 0)
 
     def _key_coder(self, info: StreamInfo) -> rate.Coder:
         key = unpack(info.params)
@@ -362,6 +364,12 @@ class _Draft:
 def _number(name: str, value: object, low: float, high: float) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
         raise BadInput(f"codec 'keypoints': {name} is a number from {low:g} to {high:g}, not {value!r}")
+
+
+def _whole(name: str, value: object, high: int) -> None:
+    _number(name, value, 0, high)
+    if not isinstance(value, int):
+        raise BadInput(f"codec 'keypoints': {name} is a whole number, not {value!r}")
 
 
 def _check(frame: Frame, info: StreamInfo) -> None:

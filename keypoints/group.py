@@ -39,7 +39,12 @@ class Effort:
 
     def coarser(self) -> "Effort":
         """The next step down."""
-        return Effort(self.coarse * 1.35, max(2, self.fields - 1), self.hold, min(self.fineness, 1))
+        fields = max(min(2, self.fields), self.fields - 1)
+        return Effort(self.coarse * 1.35, fields, self.hold, min(self.fineness, 1))
+
+    def within(self, fields: int) -> "Effort":
+        """The same with at most so many fields."""
+        return replace(self, fields=min(self.fields, fields))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -213,7 +218,7 @@ class Group:
         size = (self.grid.wide, self.grid.high)
         weight = cv2.resize(texture(self.grey[source]), size, interpolation=cv2.INTER_AREA).astype(np.float64)
         weight += 0.3 * weight.mean() + 1e-3
-        fields = max(1, min(effort.fields, 2 + len(users) // 8))
+        fields = min(effort.fields, 2 + len(users) // 8)
         basis = fit_basis(
             flows, weight, self.grid, 0.12 * effort.coarse, fields, 0.35 * effort.coarse, effort.fineness
         )

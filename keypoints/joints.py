@@ -8,6 +8,7 @@ import numpy.typing as npt
 from genvc.types import Picture
 
 from .detector import Points, quietly
+from .head import is_head
 
 __all__ = ["JOINTS", "JointDetector", "Joints", "PoseDetector", "wanted"]
 
@@ -15,8 +16,6 @@ JOINTS = 33
 Joints = npt.NDArray[np.float64]
 """(33, 3): x to the right and y down in pixels, pixel centres at whole numbers; and how surely the joint is
 seen, 0 to 1. The order is that of mediapipe's pose: 0 nose, 7 and 8 ears, 11 and 12 shoulders, ..."""
-
-_HEAD = 0.25  # a face this wide, as a share of the short side, leaves no room for limbs
 
 
 class JointDetector(Protocol):
@@ -61,8 +60,7 @@ class PoseDetector:
 
 def wanted(faces: list[Points | None], short: int) -> bool:
     """Whether limbs may be seen: in most pictures of a group the face is small, or there is none."""
-    heads = sum(face is not None and float(np.ptp(face[:468, 0])) > _HEAD * short for face in faces)
-    return 2 * heads < len(faces)
+    return 2 * sum(is_head(face, short) for face in faces) < len(faces)
 
 
 def _start() -> Any:

@@ -7,7 +7,6 @@ none that is kept shows the picture well and the rate allows it, or when enough 
 
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -18,7 +17,18 @@ from . import payload, rate
 from .detector import PointDetector, Points
 from .group import Effort, analysed
 from .likeness import Grey, Shapes, difference, shapes
-from .motion import Floats, Grid, MotionBasis, carried, fit_basis, measure, moved, project, texture
+from .motion import (
+    MAX_FIELDS,
+    Floats,
+    Grid,
+    MotionBasis,
+    carried,
+    fit_basis,
+    measure,
+    moved,
+    project,
+    texture,
+)
 from .openness import mismatch, openness
 from .overhead import GROUP_BYTES, HEADER_BYTES, PACKET_BYTES
 from .references import half
@@ -48,10 +58,8 @@ _FEWEST = 24
 _MOTION_SHARE = 0.7
 
 
-class Coder(Protocol):
-    """Codes pixels of a reference within so many bytes: the bytes and the index into SCALES."""
-
-    def __call__(self, rgb: Picture, budget: float) -> tuple[bytes, int]: ...
+Coder = Callable[[Picture, float], tuple[bytes, int]]
+"""Codes pixels of a reference within so many bytes: the bytes and the index into SCALES."""
 
 
 @dataclass(slots=True, eq=False)
@@ -96,16 +104,19 @@ def live(
     seconds: float,
     code: Coder,
     check: Callable[[Frame, StreamInfo], None],
+    references: int = MAX_REFERENCES,
+    fields: int = MAX_FIELDS,
 ) -> Generator[Packet, None, tuple[float, int]]:
     """One packet a frame, before the next frame is taken. Returns bytes saved in the end, and frames.
 
     bitrate: bit/s of the whole file; None codes each reference as `code` does without a limit. seconds: from
-    key packet to key packet, 0 leaves it to the encoder.
+    key packet to key packet, 0 leaves it to the encoder. references: kept, at most. fields: of each,
+    at most.
     """
     fps = float(info.fps)
     income = np.inf if bitrate is None else bitrate / 8 / fps
     effort = Effort() if bitrate is None else rate.effort_for(_MOTION_SHARE * bitrate / fps, fps)
-    scene = _Scene(Grid(info.width, info.height), basis, info, effort)
+    scene = _Scene(Grid(info.width, info.height), basis, info, effort, references, fields)
     wallet = balance = -float(HEADER_BYTES)
     period = max(1, round((seconds or _GROUP_SECONDS) * fps))
     index = -1
@@ -148,10 +159,13 @@ def _allowed(loss: float, held: _Held, wallet: float, second: float) -> float:
 class _Scene:
     """One stream's state: what the decoder remembers, and what the encoder knows beside it."""
 
-    def __init__(self, grid: Grid, basis: FaceBasis, info: StreamInfo, effort: Effort) -> None:
+    def __init__(
+        self, grid: Grid, basis: FaceBasis, info: StreamInfo, effort: Effort, references: int, fields: int
+    ) -> None:
         self.grid, self.basis, self.effort = grid, basis, effort
+        self.fields = min(12, max(6, effort.fields), fields)
         self.short = min(info.width, info.height)
-        self.most = max(1, min(MAX_REFERENCES, _KEPT_PIXELS // (info.width * info.height)))
+        self.most = max(1, min(references, _KEPT_PIXELS // (info.width * info.height)))
         self.held: dict[int, _Held] = {}
         self.past: _Held | None = None
         self.slot = 0
@@ -261,14 +275,14 @@ class _Scene:
         return self.structure
 
     def _fields(self, known: _Held | None) -> MotionBasis:
-        count = min(12, max(6, self.effort.fields))
+        count = self.fields
         if known is not None and len(known.flows) >= _FEWEST:
             coarse = self.effort.coarse
             flows = np.stack(known.flows)
             found = fit_basis(
                 flows, known.weight, self.grid, 0.12 * coarse, count, 0.35 * coarse, self.effort.fineness
             )
-            if found.count >= 4:
+            if found.count >= min(4, count):
                 return found
         coefficients = np.zeros((count, 2, self.grid.high, self.grid.wide), np.int64)
         for number in range(count):

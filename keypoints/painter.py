@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from genvc.types import Frame, Picture
 
 from .generator import MULTIPLE, Analysed, Generator, quality_of
+from .head import is_head
 from .maps import Outlines, drawn
 from .mesh import Field
 from .scene import Scene, Shown
@@ -29,14 +30,25 @@ _KEPT_PIXELS = 1 << 22  # of analysed references together, at least one
 
 
 class Painter:
-    """generator and outlines: both of the model, or None for warping alone."""
+    """generator and outlines: both of the model, or None for warping alone. heads: paints in the generator's
+    place what is shown from a reference with a talking head, if there is one.
+    """
 
-    def __init__(self, device: torch.device, generator: Generator | None, outlines: Outlines | None) -> None:
+    def __init__(
+        self,
+        device: torch.device,
+        generator: Generator | None,
+        outlines: Outlines | None,
+        heads: Generator | None = None,
+    ) -> None:
         self.device = device
         self.outlines = outlines
         self.generator = generator
         if generator is not None:
             self.generator = generator.to(device).to(memory_format=torch.channels_last).eval()
+        self.heads = self.generator
+        if heads is not None:
+            self.heads = heads.to(device).to(memory_format=torch.channels_last).eval()
 
     def frames(self, scenes: Iterable[Scene]) -> Iterator[Frame]:
         """One frame a scene, at once."""
@@ -55,13 +67,19 @@ class Painter:
             analysed = self._analysed(scene.reference, known, padded)
             field = torch.from_numpy(_beyond(scene.field, width, height, padded))
             maps = self._maps(drawn(scene.points, self.outlines, wide, high))
-            found = self.generator(analysed, field.to(self.device).permute(2, 0, 1)[None], maps)
+            found = self._of(scene.reference)(analysed, field.to(self.device).permute(2, 0, 1)[None], maps)
             return to_picture(found[:, :, :height, :width] * 255)
+
+    def _of(self, reference: Shown) -> Generator:
+        """The same one for all pictures of a reference, so that no picture differs from its neighbours."""
+        short = min(reference.pixels.shape[2:])
+        found = self.heads if is_head(reference.points, short) else self.generator
+        assert found is not None
+        return found
 
     def _analysed(
         self, reference: Shown, known: "OrderedDict[int, tuple[Shown, Analysed]]", padded: tuple[int, int]
     ) -> Analysed:
-        assert self.generator is not None
         assert self.outlines is not None
         if id(reference) not in known:
             pixels = F.pad(reference.pixels.float() / 255, (0, padded[1], 0, padded[0]), mode="replicate")
@@ -71,7 +89,7 @@ class Painter:
             maps = self._maps(drawn(reference.points, self.outlines, wide, high))
             quality = quality_of(torch.tensor([reference.bpp], device=self.device))
             pixels = pixels.contiguous(memory_format=torch.channels_last)
-            known[id(reference)] = (reference, self.generator.analyse(pixels, maps, quality))
+            known[id(reference)] = (reference, self._of(reference).analyse(pixels, maps, quality))
         known.move_to_end(id(reference))
         return known[id(reference)][1]
 

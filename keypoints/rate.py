@@ -21,7 +21,17 @@ from .references import Choice
 from .scale import resized, scaled_size
 from .syntax import SCALES
 
-__all__ = ["REPAIRED", "WARPED", "Coder", "Curve", "effort_for", "fill", "pick", "stated_quality"]
+__all__ = [
+    "REPAIRED",
+    "WARPED",
+    "Coder",
+    "Curve",
+    "effort_for",
+    "fill",
+    "pick",
+    "remembering",
+    "stated_quality",
+]
 
 Coder = Callable[[Picture, int], bytes]
 """A picture and a quality, 0 to 100, to the key codec's bytes."""
@@ -95,21 +105,45 @@ def pick(choices: Sequence[Choice], budget: float, motion: float, base: int, cur
     return min(choices, key=loss)
 
 
-def fill(pictures: Sequence[Picture], budget: float, code: Coder) -> tuple[list[bytes], int]:
+def remembering(code: Coder) -> Callable[[Picture, float], tuple[bytes, int]]:
+    """`fill` for one picture at a time, which begins where the last one leads."""
+    last: tuple[int, int] | None = None
+
+    def filled(rgb: Picture, budget: float) -> tuple[bytes, int]:
+        nonlocal last
+        tried: dict[bytes, int] = {}
+
+        def noted(rgb: Picture, quality: int) -> bytes:
+            found = code(rgb, quality)
+            tried[found] = quality
+            return found
+
+        guess = _FIRST_GUESS if last is None else min(max(last[0] + _step(last[1], budget), 0), 100)
+        (coded,), scale = fill([rgb], budget, noted, guess)
+        last = tried[coded], len(coded)
+        return coded, scale
+
+    return filled
+
+
+def fill(
+    pictures: Sequence[Picture], budget: float, code: Coder, guess: int = _FIRST_GUESS
+) -> tuple[list[bytes], int]:
     """Code all pictures within budget bytes: their bytes, and the index into SCALES of their size.
 
+    guess: the quality that is tried first.
     A smaller size is taken only when the lowest quality of the larger does not fit: it looks worse.
     """
     coded: list[bytes] = []
     for scale in range(len(SCALES)):
         small = [resized(rgb, *scaled_size(rgb.shape[1], rgb.shape[0], scale)) for rgb in pictures]
-        coded = _fill(small, budget, code)
+        coded = _fill(small, budget, code, guess)
         if sum(len(one) for one in coded) <= budget:
             return coded, scale
     return coded, len(SCALES) - 1
 
 
-def _fill(pictures: Sequence[Picture], budget: float, code: Coder) -> list[bytes]:
+def _fill(pictures: Sequence[Picture], budget: float, code: Coder, guess: int) -> list[bytes]:
     """Code all pictures at the best common quality that fits the budget, then better ones while it fits.
 
     Quality 0 when even that does not fit: the caller sees the sizes.
@@ -121,7 +155,7 @@ def _fill(pictures: Sequence[Picture], budget: float, code: Coder) -> list[bytes
             tries[quality] = _coded(pictures, [quality] * len(pictures), code)
         return sum(len(one) for one in tries[quality])
 
-    low, high, quality = -1, 101, _FIRST_GUESS
+    low, high, quality = -1, 101, guess
     while high - low > 1 and len(tries) < max(_FEWEST_TRIES, 8 - len(pictures)):
         found = size(quality)
         if found <= budget:
@@ -130,11 +164,13 @@ def _fill(pictures: Sequence[Picture], budget: float, code: Coder) -> list[bytes
                 break
         else:
             high = quality
-        step = round(math.log(max(budget * 0.99, 1) / max(found, 1)) / _GROWTH)
-        quality = min(max(quality + step, low + 1), high - 1)
+        quality = min(max(quality + _step(found, budget), low + 1), high - 1)
     best = max(low, 0)
     spare = budget - size(best)
     coded = tries[best]
+    if spare < (1 - _FULL) * budget / len(pictures):
+        # not one of them is better by so little
+        return coded
     better = (
         tries.get(best + 2) or _coded(pictures, [best + 2] * len(pictures), code) if best <= 98 else coded
     )
@@ -143,6 +179,11 @@ def _fill(pictures: Sequence[Picture], budget: float, code: Coder) -> list[bytes
             spare -= len(more) - len(now)
             coded = [*coded[:index], more, *coded[index + 1 :]]
     return coded
+
+
+def _step(size: int, budget: float) -> int:
+    """By how much quality may grow from what takes so many bytes."""
+    return round(math.log(max(budget * 0.99, 1) / max(size, 1)) / _GROWTH)
 
 
 def _coded(pictures: Sequence[Picture], qualities: Sequence[int], code: Coder) -> list[bytes]:

@@ -80,3 +80,62 @@ def make_clip() -> MakeClip:
         return frames
 
     return make
+
+
+@pytest.fixture(scope="session")
+def tiny_diffusion(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a Stable Diffusion (tiny/painter) and a ControlNet for it (tiny/lines)."""
+    diffusers = pytest.importorskip("diffusers", reason="the extra diffusion is not installed")
+    transformers = pytest.importorskip("transformers", reason="the extra diffusion is not installed")
+    import json
+
+    import torch
+
+    torch.manual_seed(0)
+    root = tmp_path_factory.mktemp("diffusion")
+    words = root / "words"
+    words.mkdir()
+    letters = [chr(code) for code in range(97, 123)]
+    tokens = ["<|startoftext|>", "<|endoftext|>", *letters, *(letter + "</w>" for letter in letters)]
+    (words / "vocab.json").write_text(json.dumps({token: place for place, token in enumerate(tokens)}))
+    (words / "merges.txt").write_text("#version: 0.2\n")
+    tokenizer = transformers.CLIPTokenizer.from_pretrained(words)
+    tokenizer.model_max_length = 32
+    encoder = transformers.CLIPTextModel(
+        transformers.CLIPTextConfig(
+            vocab_size=len(tokens),
+            hidden_size=16,
+            intermediate_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            max_position_embeddings=32,
+            bos_token_id=0,
+            eos_token_id=1,
+            pad_token_id=1,
+        )
+    )
+    shape = {
+        "block_out_channels": (8, 16), "layers_per_block": 1, "norm_num_groups": 4,
+        "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D"), "cross_attention_dim": 16,
+        "attention_head_dim": 4, "in_channels": 4,
+    }  # fmt: skip
+    unet = diffusers.UNet2DConditionModel(
+        sample_size=8, out_channels=4, up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"), **shape
+    )
+    vae = diffusers.AutoencoderKL(
+        block_out_channels=(8, 8, 8, 8), norm_num_groups=4, latent_channels=4, sample_size=64,
+        down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
+    )  # fmt: skip
+    pipeline = diffusers.StableDiffusionPipeline(
+        vae=vae, text_encoder=encoder, tokenizer=tokenizer, unet=unet,
+        scheduler=diffusers.DDIMScheduler(beta_schedule="scaled_linear"),
+        safety_checker=None, feature_extractor=None, requires_safety_checker=False,
+    )  # fmt: skip
+    pipeline.save_pretrained(root / "tiny" / "painter")
+    lines = diffusers.ControlNetModel(conditioning_embedding_out_channels=(4, 4, 8, 8), **shape)
+    for parameter in lines.parameters():
+        # a new one has layers of zeros, so that it changes nothing
+        if not parameter.any():
+            torch.nn.init.normal_(parameter, 0, 0.3)
+    lines.save_pretrained(root / "tiny" / "lines")
+    return root

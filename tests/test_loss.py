@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from genvc.errors import BadInput
-from genvc.loss import PIECE, Channel, Losses, Receiver, Sender
+from genvc.loss import PATIENCE, PIECE, Channel, Losses, Receiver, Sender
 from genvc.types import Packet
 
 
@@ -115,6 +115,63 @@ def test_a_large_packet_goes_in_pieces_and_a_lost_piece_loses_it() -> None:
     assert [receiver.take(data) for data in reversed(datagrams)] == [[], [], [packet]]
     receiver = Receiver()
     assert [receiver.take(data) for data in datagrams[1:]] == [[], []]
+
+
+def test_any_pieces_that_are_enough_make_the_packet() -> None:
+    pytest.importorskip("raptorq", reason="the extra fec is not installed")
+    source = random.Random(6)
+    for size in (1, 100, 700, 5000, 40_000):
+        packet = Packet(source.randbytes(size), 7, True)
+        sender = Sender(0, 1)
+        datagrams = sender.send(packet)
+        while mends := sender.send(Packet(b"", 8))[1:]:
+            datagrams += mends
+        count = len(datagrams) // 2
+        assert len(datagrams) >= 3
+        assert max(map(len, datagrams)) < PIECE + 20
+        for _ in range(20):
+            receiver = Receiver()
+            kept = source.sample(datagrams, count + 1)
+            assert [one for data in kept for one in receiver.take(data)] == [packet]
+
+
+def test_repair_makes_good_what_copies_cannot() -> None:
+    pytest.importorskip("raptorq", reason="the extra fec is not installed")
+    sent = packets(600, every=50)
+    for losses in (Losses(0.1), Losses(0.1, 2), Losses(late=0.2, double=0.2)):
+        sender, receiver, channel = Sender(4, 1), Receiver(PATIENCE), Channel(losses, 3)
+        datagrams = (data for packet in sent for data in sender.send(packet))
+        found = [one for come in channel.carry(datagrams) for data in come for one in receiver.take(data)]
+        assert len(found) > (595 if losses.burst == 1 else 450)
+        assert set(found) <= set(sent)
+        assert [one.pts for one in found] == sorted(one.pts for one in found)
+        bare, _ = received(sent, losses, 4, 3)
+        assert len(bare) < len(found) or losses.late
+
+
+def test_what_mends_does_not_pile_up() -> None:
+    pytest.importorskip("raptorq", reason="the extra fec is not installed")
+    sender = Sender(4, 1)
+    counts = [len(sender.send(Packet(bytes(900), k))) for k in range(200)]
+    assert max(counts) < 12
+
+
+def test_pieces_that_contradict_each_other_are_passed_over() -> None:
+    pytest.importorskip("raptorq", reason="the extra fec is not installed")
+    source = random.Random(9)
+    one, other = (Sender(0, 1).send(Packet(source.randbytes(size), 1, True)) for size in (900, 1500))
+    receiver = Receiver()
+    assert receiver.take(one[0]) == []
+    for data in other:
+        assert receiver.take(data) == []
+    assert receiver.damaged == len(other)
+    assert [len(packet.payload) for data in one for packet in receiver.take(data)] == [900]
+
+
+def test_a_link_that_cannot_be_is_refused() -> None:
+    for wrong in ({"copies": -1}, {"copies": 65}, {"repair": 5}, {"repair": -0.1}):
+        with pytest.raises(BadInput, match="copies and"):
+            Sender(**wrong)
 
 
 @pytest.mark.parametrize("wrong", [{"share": 1.0}, {"burst": 0.5}, {"bit_errors": 0.5}, {"by": 0}])

@@ -15,13 +15,12 @@ import numpy.typing as npt
 
 from genvc.errors import BadInput
 
+from .ngrams import NGrams, Numbers, Whole
 from .tokens import Vocabulary
 
-__all__ = ["CODE_BITS", "MOST_TOLD", "LanguageModel", "budget_of", "tables"]
+__all__ = ["CODE_BITS", "MIXED", "MOST_TOLD", "LanguageModel", "budget_of", "tables"]
 
-Numbers = npt.NDArray[np.float64]
 States = npt.NDArray[np.float32]
-Whole = npt.NDArray[np.int64]
 
 POINT: Final = 1 << 12
 LIMIT: Final = 64 * POINT
@@ -34,7 +33,9 @@ _EXP_ONE: Final = 1 << 24
 _LOG_BITS: Final = 8
 CODE_BITS: Final = 16
 """What a token costs is counted in 1/16 bit."""
-_MOST_COST: Final = 24 * CODE_BITS
+
+MIXED: Final = 0.25
+"""How much the counts of the training texts have to say beside the network; chosen on validation captions."""
 
 MAX_STATE: Final = 1 << 10
 _HALF: Final = np.float32(0.5)
@@ -72,7 +73,7 @@ def tables() -> dict[str, npt.NDArray[np.int32]]:
 
 
 class LanguageModel:
-    """A trained model: vocabulary, weights and tables; states are the callers'.
+    """A trained model: vocabulary, weights, tables and counts; states are the callers'.
 
     tensors: as training/export.py writes them. Raises BadInput where they are not a language model's.
     """
@@ -81,6 +82,7 @@ class LanguageModel:
         try:
             words, pieces = (bytes(tensors[key]).split(b" ") for key in ("words", "pieces"))
             self.vocabulary = Vocabulary(words, pieces)
+            self.ngrams = NGrams(tensors, len(self.vocabulary))
             half, self._exp, self._log = (
                 np.asarray(tensors["table." + key], np.float64) for key in ("sigmoid", "exp", "log")
             )
@@ -99,6 +101,7 @@ class LanguageModel:
             self._known = np.zeros(len(embedding), np.bool_)
             self._budget = _rounded(budget @ self._into + bias_in * POINT, POINT).astype(np.float32)
             self._project = weights["language.project"].T.copy()
+            self.width = self._project.shape[1]
             self._project_bias = weights["language.project_bias"]
             tail, self.head = weights["language.tail"], int(tensors["head"])
             first = np.concatenate([embedding[: self.head], tail[None]])
@@ -150,18 +153,15 @@ class LanguageModel:
         return state, np.clip(hidden, -LIMIT, LIMIT)
 
     def frequent(self, hidden: Numbers) -> Numbers:
-        """(n, head + 1): integers in proportion to frequent tokens' probabilities; the last: all others'."""
+        """(n, head + 1): integers in proportion to frequent tokens' probabilities; the last: all others'.
+
+        They are the network's; mixture.py adds the counts.
+        """
         return self._counts(hidden @ self._first + self._first_bias * POINT)
 
     def rare(self, hidden: Numbers) -> Numbers:
         """(n, tokens - head): the same of the other tokens, given that it is one of them."""
         return self._counts(hidden @ self._second + self._second_bias * POINT)
-
-    def cost(self, counts: Numbers, symbols: Whole) -> Whole:
-        """(n): what symbols cost, in 1/16 bit, about; counts: (n, symbols)."""
-        chosen = counts[np.arange(len(counts)), symbols]
-        cost = self._log2(counts.sum(1)) - self._log2(np.maximum(chosen, 1))
-        return np.clip(np.where(chosen > 0, cost, _MOST_COST), 0, _MOST_COST).astype(np.int64)
 
     def _counts(self, sums: Numbers) -> Numbers:
         logits = _rounded(sums, _FINE_EXP)
@@ -176,8 +176,8 @@ class LanguageModel:
         found: States = self._sigmoid[(np.clip(places, -reach, reach) + reach).astype(np.int32)]
         return found
 
-    def _log2(self, values: Numbers) -> Numbers:
-        """In 1/16 bit; values: whole, at least 1."""
+    def log2(self, values: Numbers) -> Numbers:
+        """In 1/16 bit, by the model's own table; values: whole, at least 1."""
         mantissa, exponent = np.frexp(values)
         place = np.floor(mantissa * (2 << _LOG_BITS)).astype(np.intp) - (1 << _LOG_BITS)
         found: Numbers = CODE_BITS * (exponent - 1) + self._log[place]

@@ -13,7 +13,9 @@ import numpy as np
 from genvc.entropy import SymbolDecoder, SymbolEncoder
 from genvc.errors import CorruptStream
 
-from .language import CODE_BITS, MOST_TOLD, LanguageModel, budget_of
+from .language import CODE_BITS, MOST_TOLD, LanguageModel, States, budget_of
+from .mixture import Mixture
+from .ngrams import ORDERS, Whole
 from .tokens import END
 
 __all__ = ["FIRST", "MAX_TOKENS", "costs", "read", "write"]
@@ -22,7 +24,8 @@ MAX_TOKENS: Final = 1024
 FIRST: Final = np.array([252.0, 4.0])
 """A code begins with symbol 0 of these frequencies, so that its first byte is below 252."""
 
-_SIDE_BY_SIDE: Final = 128
+_SIDE_BY_SIDE: Final = 256
+_AT_ONCE: Final = 256  # steps whose distributions are held
 _SAVED: Final = 3  # bits that knowing the length saves, about
 _ROOM: Final = 4  # bits above those of the next shorter length at which that is tried too
 _TRIES: Final = 4  # lengths
@@ -56,13 +59,11 @@ def costs(model: LanguageModel, texts: Sequence[Sequence[int]]) -> list[int]:
     found = [0] * len(texts)
     order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
     for at in range(0, len(order), _SIDE_BY_SIDE):
-        group = order[at : at + _SIDE_BY_SIDE]
-        some = [texts[number] for number in group]
-        without_limit = [1 << 20] * len(group)
-        for number, (_, cost) in zip(
-            group, _tried(model, some, [0] * len(group), without_limit), strict=True
-        ):
-            found[number] = cost
+        group = _Group(model, [texts[number] for number in order[at : at + _SIDE_BY_SIDE]])
+        rows = np.arange(len(group))
+        cost, _ = group.tried(rows, np.zeros_like(rows), np.full_like(rows, 1 << 20))
+        for number, one in zip(order[at : at + _SIDE_BY_SIDE], cost, strict=True):
+            found[number] = int(one)
     return found
 
 
@@ -78,71 +79,113 @@ def read(model: LanguageModel, codes: Sequence[bytes]) -> list[list[int]]:
 
 
 def _written(model: LanguageModel, texts: Sequence[Sequence[int]], most: Sequence[int]) -> list[bytes | None]:
-    blind = _tried(model, texts, [0] * len(texts), most)
-    # a code as short as those whose length is told would be taken for one of them
-    found = [None if code is None else code.ljust(MOST_TOLD + 1, b"\0") for code, _ in blind]
-    likely = [max(1, -(-(bits - _SAVED * CODE_BITS) // (8 * CODE_BITS))) for _, bits in blind]
-    lengths = {number: likely[number] for number, code in enumerate(found) if code is not None}
-    while lengths := {number: length for number, length in lengths.items() if 1 <= length <= MOST_TOLD}:
-        told = list(lengths.values())
-        attempts = _tried(model, [texts[number] for number in lengths], told, told)
+    group = _Group(model, texts)
+    every, none = np.arange(len(group)), np.zeros(len(group), np.int64)
+    blind, _ = group.tried(every, none, np.array(most))
+    found: list[bytes | None] = [None] * len(group)
+    likely = np.maximum(1, -(-(blind - _SAVED * CODE_BITS) // (8 * CODE_BITS)))
+    lengths = {row: int(length) for row, length in enumerate(likely) if length <= most[row]}
+    while lengths := {row: length for row, length in lengths.items() if 1 <= length <= MOST_TOLD}:
+        made = group.coded(np.array(list(lengths)), np.array(list(lengths.values())), None)
         following = {}
-        for (number, length), (code, bits) in zip(lengths.items(), attempts, strict=True):
-            best = found[number]
-            if code is not None and best is not None and length < len(best):
-                found[number] = code.ljust(length, b"\0")
-            if code is None and likely[number] <= length < likely[number] + _TRIES:
-                following[number] = length + 1
-            elif length == likely[number] and bits <= (8 * length - 8 + _ROOM) * CODE_BITS:
-                following[number] = length - 1
+        for (row, length), (code, spent) in zip(lengths.items(), made, strict=True):
+            best = found[row]
+            if code is not None and (best is None or length < len(best)):
+                found[row] = code.ljust(length, b"\0")
+            if code is None and likely[row] <= length < likely[row] + _TRIES:
+                following[row] = length + 1
+            elif length == likely[row] and spent <= (8 * length - 8 + _ROOM) * CODE_BITS:
+                following[row] = length - 1
         lengths = following
+    rest = np.flatnonzero([code is None for code in found])
+    for row, (code, _) in zip(rest, group.coded(rest, none[rest], np.array(most)[rest]), strict=True):
+        # a code as short as those whose length is told would be taken for one of them
+        if code is not None and len(code.ljust(MOST_TOLD + 1)) <= most[row]:
+            found[row] = code.ljust(MOST_TOLD + 1, b"\0")
     return found
 
 
-def _tried(
-    model: LanguageModel, texts: Sequence[Sequence[int]], lengths: Sequence[int], most: Sequence[int]
-) -> list[tuple[bytes | None, int]]:
-    """Codes of texts if these are said to be their lengths, 0 for nothing said, and their cost in 1/16 bit.
+class _Group:
+    """Texts that are coded side by side, and what the counts say of them, which no length changes."""
 
-    None for codes of more than `most` bytes; their cost is then that of a part of the text.
-    """
-    count = len(texts)
-    coders = [SymbolEncoder() for _ in texts]
-    for coder in coders:
-        coder.put_among(0, FIRST)
-    longest = max(map(len, texts)) + 1
-    wanted = np.full((count, longest), END)
-    for row, tokens in enumerate(texts):
-        wanted[row, : len(tokens)] = tokens
-    told = np.array(lengths)
-    limit = (8 * np.array(most) + _LUCK) * CODE_BITS
-    costs = np.zeros(count, np.int64)
-    rows = np.arange(count)
-    states = np.zeros((count, model.size), np.float32)
-    last = np.full(count, END)
-    for step in range(longest):
-        states, hidden = model.step(states, last, budget_of(told[rows], costs[rows]))
-        counts = model.frequent(hidden)
-        last = wanted[rows, step]
-        symbols = np.minimum(last, model.head)
-        costs[rows] += model.cost(counts, symbols)
-        for row, symbol, one in zip(rows, symbols, counts, strict=True):
-            coders[row].put_among(symbol, one)
-        rare = np.flatnonzero(symbols == model.head)
-        if len(rare):
-            among, chosen = model.rare(hidden[rare]), last[rare] - model.head
-            costs[rows[rare]] += model.cost(among, chosen)
-            for row, symbol, one in zip(rows[rare], chosen, among, strict=True):
-                coders[row].put_among(symbol, one)
-        on = (last != END) & (costs[rows] <= limit[rows])
-        rows, states, last = rows[on], states[on], last[on]
+    def __init__(self, model: LanguageModel, texts: Sequence[Sequence[int]]) -> None:
+        self.model, self.texts = model, texts
+        self._longest = max(map(len, texts)) + 1
+        self._tokens = np.full((len(texts), self._longest), END)
+        for row, tokens in enumerate(texts):
+            self._tokens[row, : len(tokens)] = tokens
+        self._contexts = np.empty((len(texts), self._longest, ORDERS - 1), np.int64)
+        self._said = np.empty((len(texts), self._longest))
+        contexts = model.ngrams.begin(len(texts))
+        for step in range(self._longest):
+            column = self._tokens[:, step]
+            self._contexts[:, step] = contexts
+            self._said[:, step] = model.ngrams.chance(contexts, column)
+            contexts = model.ngrams.follow(contexts, column)
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def tried(self, rows: Whole, lengths: Whole, most: Whole) -> tuple[Whole, States]:
+        """What these texts cost if their codes are said to be so long, 0 for nothing said, in 1/16 bit.
+
+        And what the network says along them, (rows, steps, width). most: bytes, beyond which the rest of a
+        text is left out.
+        """
+        model = self.model
+        limit = (8 * most + _LUCK) * CODE_BITS
+        cost = np.zeros(len(rows), np.int64)
+        steps = max(len(self.texts[row]) for row in rows) + 1
+        kept = np.zeros((len(rows), steps, model.width), np.float32)
+        states, last = np.zeros((len(rows), model.size), np.float32), np.full(len(rows), END)
+        places = np.arange(len(rows))
+        for step in range(steps):
+            states, hidden = model.step(states, last, budget_of(lengths[places], cost[places]))
+            kept[places, step] = hidden
+            last = self._tokens[rows[places], step]
+            cost[places] += Mixture(model, hidden).cost(last, self._said[rows[places], step])
+            on = (last != END) & (cost[places] <= limit[places])
+            places, states, last = places[on], states[on], last[on]
+            if not len(places):
+                break
+        return cost, kept
+
+    def coded(self, rows: Whole, lengths: Whole, most: Whole | None) -> list[tuple[bytes | None, int]]:
+        """Codes of texts if they are said to be so long, and their cost in 1/16 bit.
+
+        None for codes of more than `most` bytes, or than was said.
+        """
         if not len(rows):
-            break
-    codes = [coder.finish() if within else None for coder, within in zip(coders, costs <= limit, strict=True)]
-    return [
-        (code if code is not None and len(code) <= bytes_ else None, int(cost))
-        for code, cost, bytes_ in zip(codes, costs, most, strict=True)
-    ]
+            return []
+        bounds = lengths if most is None else most
+        spent, hidden = self.tried(rows, lengths, bounds)
+        fit = np.flatnonzero(spent <= (8 * bounds + _LUCK) * CODE_BITS)
+        found: list[bytes | None] = [None] * len(rows)
+        for place, code in zip(fit, self._codes(rows[fit], hidden[fit]), strict=True):
+            found[place] = code if len(code) <= bounds[place] else None
+        return list(zip(found, spent.tolist(), strict=True))
+
+    def _codes(self, rows: Whole, hidden: States) -> list[bytes]:
+        """The bytes of texts along which the network says this, (rows, steps, width)."""
+        head = self.model.head
+        coders = [SymbolEncoder() for _ in rows]
+        for coder in coders:
+            coder.put_among(0, FIRST)
+        steps = [(place, step) for place, row in enumerate(rows) for step in range(len(self.texts[row]) + 1)]
+        for at in range(0, len(steps), _AT_ONCE):
+            some = steps[at : at + _AT_ONCE]
+            places, when = (np.array(part) for part in zip(*some, strict=True))
+            mine = rows[places]
+            mixture = Mixture(self.model, hidden[places, when].astype(np.float64))
+            said = self.model.ngrams.chances(self._contexts[mine, when])
+            tokens = self._tokens[mine, when]
+            rare = np.flatnonzero(tokens >= head)
+            among = iter(mixture.rare(rare, said))
+            for (place, _), token, frequent in zip(some, tokens, mixture.frequent(said), strict=True):
+                coders[place].put_among(min(token, head), frequent)
+                if token >= head:
+                    coders[place].put_among(token - head, next(among))
+        return [coder.finish() for coder in coders]
 
 
 def _read(model: LanguageModel, codes: Sequence[bytes]) -> list[list[int]]:
@@ -154,25 +197,24 @@ def _read(model: LanguageModel, codes: Sequence[bytes]) -> list[list[int]]:
     found: list[list[int]] = [[] for _ in codes]
     rows = np.arange(len(codes))
     states = np.zeros((len(codes), model.size), np.float32)
+    contexts = model.ngrams.begin(len(codes))
     spent = np.zeros(len(codes), np.int64)
     last = np.full(len(codes), END)
     for _ in range(MAX_TOKENS + 1):
         states, hidden = model.step(states, last, budget_of(lengths[rows], spent))
-        counts = model.frequent(hidden)
-        symbols = np.array([decoders[row].get_among(one) for row, one in zip(rows, counts, strict=True)])
-        spent += model.cost(counts, symbols)
+        mixture, said = Mixture(model, hidden), model.ngrams.chances(contexts)
+        frequent = mixture.frequent(said)
+        symbols = np.array([decoders[row].get_among(one) for row, one in zip(rows, frequent, strict=True)])
         rare = np.flatnonzero(symbols == model.head)
         if len(rare):
-            among = model.rare(hidden[rare])
-            chosen = np.array(
-                [decoders[rows[at]].get_among(one) for at, one in zip(rare, among, strict=True)]
-            )
-            spent[rare] += model.cost(among, chosen)
-            symbols[rare] += chosen
+            among = mixture.rare(rare, said)
+            symbols[rare] += [decoders[rows[at]].get_among(one) for at, one in zip(rare, among, strict=True)]
+        spent += mixture.cost(symbols, said[np.arange(len(rows)), symbols])
         on = symbols != END
         for row, symbol in zip(rows[on], symbols[on], strict=True):
             found[row].append(int(symbol))
         rows, states, spent, last = rows[on], states[on], spent[on], symbols[on]
+        contexts = model.ngrams.follow(contexts[on], last)
         if not len(rows):
             break
     else:

@@ -99,6 +99,7 @@ def decode_command(
     salvage: Annotated[
         bool, typer.Option("--salvage", help="What is left of a file that was cut, damaged or not finished.")
     ] = False,
+    option: Options = None,
     device: Device = "auto",
 ) -> None:
     """Decode a .gvc file into video or pictures."""
@@ -112,7 +113,13 @@ def decode_command(
     passphrase = asked_passphrase() if is_encrypted(source) else os.environ.get("GENVC_PASSPHRASE")
     with Progress("decoding") as progress:
         made = decode_file(
-            source, target, device=device, salvage=salvage, passphrase=passphrase, progress=progress
+            source,
+            target,
+            device=device,
+            options=codec_options(None, None, option),
+            salvage=salvage,
+            passphrase=passphrase,
+            progress=progress,
         )
     if target is None:
         typer.echo(made.md5)

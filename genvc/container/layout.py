@@ -107,6 +107,9 @@ class Cursor:
         self._at += count
         return self._data[self._at - count : self._at]
 
+    def rest(self) -> bytes:
+        return self.take(len(self._data) - self._at)
+
     def number(self) -> int:
         """The next number; there is one way only to write each."""
         value = 0

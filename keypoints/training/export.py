@@ -18,12 +18,19 @@ _BASIS = "face-basis"
 
 
 def export(
-    checkpoint: Path, root: Path, name: str, folder: str, stages: list[str], trained_on: str
+    checkpoint: Path,
+    root: Path,
+    name: str,
+    folder: str,
+    stages: list[str],
+    trained_on: str,
+    heads: str = "",
 ) -> models.Model:
     """Add the checkpoint's averaged weights to the collection of models below `root`.
 
     stages: the commands that trained it, in order. The validation curve beside the checkpoint goes into
-    the config. folder: below weights/; another one for each version.
+    the config. folder: below weights/; another one for each version. heads: the model whose generator paints
+    talking heads, where that is not this one's. Raises BadInput, ModelNotFound.
     """
     saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
     size = SIZES[saved["stage"]["size"]]
@@ -41,6 +48,8 @@ def export(
         "steps_of_last_stage": saved["done"],
         "validation": json.loads(curve[-1]),
     }
+    if heads:
+        config["heads"] = models.full_name(heads)
     tensors |= {"generator." + key: value.half() for key, value in saved["average"].items()}
     tensors |= {"outline." + key: torch.from_numpy(ring).short() for key, ring in outlines().items()}
     models.save(root / "weights" / folder, config, tensors)
@@ -56,4 +65,4 @@ def export(
 
 
 if __name__ == "__main__":
-    command(export, __doc__.splitlines()[0])
+    command(export, __doc__.splitlines()[0], {"heads": "the model whose generator paints talking heads"})

@@ -1,7 +1,5 @@
 """Lines are drawn within their budget, come back as they were, and cost less than in other formats."""
 
-import io
-
 import numpy as np
 import pytest
 from conceptual_scenes import scene
@@ -54,20 +52,26 @@ def test_chances_and_log_odds_are_the_same_integers_on_every_machine() -> None:
     assert np.abs(log_odds(chance(middle)) - middle).max() < 0.1 * ONE
 
 
-def test_the_shipped_network_beats_png_and_webp() -> None:
-    from PIL import Image
-
+def test_the_shipped_network_beats_png_webp_and_jbig2() -> None:
     from conceptual.build import MODEL, engine_of
+    from conceptual.line_formats import jbig2_bytes, own_bytes, png_bytes, webp_bytes
     from genvc.device import pick
     from genvc.models import full_name
 
-    lines = drawn(scene(256, 384), 0.04)
-    coder = SymbolEncoder()
-    write_lines(coder, engine_of(full_name(MODEL), pick("cpu")).lines, lines)
-    ours, others = len(coder.finish()), []
-    for kind, options in (("png", {"optimize": True}), ("webp", {"lossless": True, "quality": 100})):
-        held = io.BytesIO()
-        picture = Image.fromarray(lines.astype(np.uint8) * 255)
-        (picture.convert("1") if kind == "png" else picture).save(held, kind, **options)
-        others.append(len(held.getvalue()))
-    assert ours < 0.7 * min(others)
+    network = engine_of(full_name(MODEL), pick("cpu")).lines
+    for share in (0.01, 0.04):
+        lines = drawn(scene(256, 384), share)
+        ours = own_bytes(network, lines)
+        assert ours < 0.7 * min(png_bytes(lines), webp_bytes(lines))
+        assert ours < jbig2_bytes(lines)
+
+
+def test_the_coder_of_jbig2_that_we_compare_with_is_near_the_entropy() -> None:
+    from conceptual.line_formats import jbig2_bytes
+
+    chance_of_one = 0.05
+    lines = np.random.default_rng(2).random((400, 600)) < chance_of_one
+    entropy = -np.log2([chance_of_one, 1 - chance_of_one]) @ [chance_of_one, 1 - chance_of_one]
+    # noise in 2^16 contexts: what they learn of it costs something
+    assert entropy < 8 * jbig2_bytes(lines) / lines.size < 1.15 * entropy
+    assert jbig2_bytes(np.zeros((400, 600), np.bool_)) < 20

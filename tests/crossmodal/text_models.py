@@ -8,9 +8,10 @@ import torch
 from crossmodal.text.coder import DEFAULT
 from crossmodal.text.language import LanguageModel
 from crossmodal.text.tokens import Vocabulary
-from crossmodal.text.training.export import tensors_of
+from crossmodal.text.training.counting import counted
 from crossmodal.text.training.network import Language, Shape
 from crossmodal.text.training.vocabulary import learned
+from crossmodal.text.training.weights import tensors_of
 from genvc import models
 
 CAPTIONS = [
@@ -43,7 +44,8 @@ def language_model(seed: int = 1) -> LanguageModel:
 
 def tensors(seed: int = 1) -> dict[str, torch.Tensor]:
     words = vocabulary()
-    return tensors_of(network(seed), b" ".join(words.words), b" ".join(words.pieces))
+    counts = counted([words.tokens(caption.encode()) for caption in CAPTIONS], len(words))
+    return tensors_of(network(seed), b" ".join(words.words), b" ".join(words.pieces), counts)
 
 
 def collection(root: Path, seed: int = 1) -> None:

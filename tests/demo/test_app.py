@@ -175,7 +175,8 @@ def wait_for_empty(client: TestClient) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "{", "[]", "7", '{"start": 1}', '{"start": {"size": "x"}}', '{"start": {"codec": "no"}}',
-     '{"shown": 1}', '{"start": {"loss_percent": 1e9}}', '{"start": {"kbps": NaN}}', '{"room": "guess"}'],
+     '{"shown": 1}', '{"shown": []}', '{"set": {"size": Infinity}}',
+     '{"start": {"loss_percent": 1e9}}', '{"start": {"kbps": NaN}}', '{"room": "guess"}'],
 )  # fmt: skip
 def test_messages_of_no_sense_are_answered_and_the_call_goes_on(client: TestClient, text: str) -> None:
     with client.websocket_connect(CALL, headers=ORIGIN) as socket:

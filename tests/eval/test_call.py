@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import genvc
 from eval.call import call
 from genvc import media
 from genvc.cli import run
@@ -75,6 +76,43 @@ def test_key_pictures_come_when_they_are_asked_for_and_copies_spare_them() -> No
     assert bare.held / bare.keys >= 5
 
 
+def test_pictures_that_wait_a_little_are_mended_in_time() -> None:
+    """A copy comes with the next packet, so that a picture shown one or two later is there."""
+    at_once = call(Chain(), pictures(300), FPS, Losses(0.1), copies=4, seed=2)
+    later = call(Chain(), pictures(300), FPS, Losses(0.1), copies=4, delay=2, seed=2)
+    assert len(later.shown) == 300
+    assert later.held < at_once.held / 5
+    assert (later.bytes, later.keys) == (at_once.bytes, at_once.keys)
+
+
+@pytest.mark.parametrize("name", ["x264-live", "x265-live"])
+def test_calls_with_classical_codecs_go_on_after_losses(name: str, make_clip: Any) -> None:
+    clip = [frame.rgb for frame in make_clip(96, 64, 30)]
+    whole = call(genvc.create(name, bitrate=60_000), clip, FPS, Losses())
+    assert (whole.held, whole.keys, whole.undecodable) == (0, 1, 0)
+    lost = call(genvc.create(name, bitrate=60_000), clip, FPS, Losses(0.15), seed=4)
+    assert lost.undecodable == 0
+    assert 0 < lost.held < 30
+    assert lost.keys > 1
+
+
+def test_repair_spares_key_pictures_of_several_datagrams() -> None:
+    pytest.importorskip("raptorq", reason="the extra fec is not installed")
+
+    class Large(Chain):
+        def encode(self, frames: Iterable[Frame], info: StreamInfo) -> Iterator[Packet]:
+            for packet in super().encode(frames, info):
+                more = 4000 * packet.key + 300 * (packet.pts % 10 == 5)
+                yield Packet(packet.payload + bytes(more), packet.pts, packet.key)
+
+    bare = call(Large(), pictures(250), FPS, Losses(0.1), copies=4, seed=2)
+    mended = call(Large(), pictures(250), FPS, Losses(0.1), copies=4, repair=1, delay=2, seed=2)
+    assert bare.keys > 5
+    assert mended.keys <= 2
+    assert mended.held < bare.held / 5
+    assert mended.bytes < bare.bytes
+
+
 def test_a_codec_that_looks_ahead_is_refused() -> None:
     late = Chain()
     late.wait = 1
@@ -85,18 +123,30 @@ def test_a_codec_that_looks_ahead_is_refused() -> None:
 def test_the_command_writes_its_figures(
     tmp_path: Path, make_clip: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    import genvc
     from eval import loss_command
 
     monkeypatch.setattr(genvc, "create", lambda name, **options: Chain())
-    monkeypatch.setattr(loss_command, "_WAYS", [("bare", "chain", {}, 0), ("copied", "chain", {}, 2)])
+    monkeypatch.setattr(
+        loss_command,
+        "_WAYS",
+        {"bare": loss_command.Way("chain", {}), "copied": loss_command.Way("chain", {}, 2, 0, 1)},
+    )
     media.write(tmp_path / "a.mkv", make_clip(48, 32, 12), FPS)
     out = tmp_path / "loss.json"
-    words = ["bench-loss", str(tmp_path / "a.mkv"), "--json", str(out), "--losses", "0,20x2", "--size", "32"]
+    words = [
+        "bench-loss",
+        str(tmp_path / "a.mkv"),
+        "--json",
+        str(out),
+        "--losses",
+        "0,20x2,late10",
+        "--size",
+        "32",
+    ]
     assert run(words) == 0
     found = json.loads(out.read_text())
     assert [(cell["way"], cell["losses"]) for cell in found["cells"]] == [
-        (way, losses) for way in ("bare", "copied") for losses in ("0", "20x2")
+        (way, losses) for way in ("bare", "copied") for losses in ("0", "20x2", "late10")
     ]
     assert found["cells"][0]["held_share"] == 0
     assert str(tmp_path) not in out.read_text()

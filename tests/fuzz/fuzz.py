@@ -16,6 +16,7 @@ import json
 import os
 import random
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -27,16 +28,38 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 
-# seconds by the clock, generous because a machine may be busy; MiB
-_HANG, _MEMORY = 120, 4096
-TARGETS = ("container", "entropy", "keypoints-exact", "keypoints", "predictive", "avif", "auto")
+# seconds by the clock, generous because a machine may be busy or stand still for a while; MiB
+_HANG, _MEMORY = 900, 4096
+TARGETS = (
+    "container",
+    "entropy",
+    "text",
+    "keypoints-exact",
+    "conceptual-exact",
+    "crossmodal-exact",
+    "keypoints",
+    "predictive",
+    "conceptual",
+    "crossmodal",
+    "avif",
+    "auto",
+)
+# what is imported late, and has to be seen by atheris all the same
+_MODULES = (
+    "genvc.auto",
+    "genvc.predictive.codec",
+    "keypoints.codec",
+    "conceptual.codec",
+    "crossmodal.codec",
+    "crossmodal.text.coder",
+)
 
 
 def change(target: str, data: bytes, seed: int, most: int = 1 << 16) -> bytes:
     """One mutation that suits the target."""
     from fuzz_mutations import mutated, payload_mutated
 
-    if target == "entropy":
+    if target in ("entropy", "text"):
         return payload_mutated(data, random.Random(seed))[:most]
     return mutated(data, seed, most)
 
@@ -76,10 +99,10 @@ def one_target(target: str, corpus: Path, asked: argparse.Namespace, guided: boo
     """What one target did, in a process of its own."""
     command = [sys.executable, str(HERE / "fuzz.py"), "--work", target, "--corpus", str(corpus)]
     command += ["--seconds", str(asked.seconds), "--seed", str(asked.seed), *["--random"] * (not guided)]
-    began = time.monotonic()
+    began, busy = time.monotonic(), _busy()
     # a fault ends libFuzzer, so inputs that fail are put aside below the corpus
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=corpus)
-    took = time.monotonic() - began
+    took, busy = time.monotonic() - began, _busy() - busy
     text = done.stderr + done.stdout
     failed = sorted((corpus / "faults").glob("*")) if (corpus / "faults").is_dir() else []
     # whoever stops a run from outside has found nothing
@@ -93,10 +116,17 @@ def one_target(target: str, corpus: Path, asked: argparse.Namespace, guided: boo
         "engine": "atheris" if guided else "random",
         "executions": int(max(runs[-1])) if runs else 0,
         "seconds": round(took, 1),
+        "cpu_seconds": round(busy, 1),
         "corpus": sum(path.is_file() for path in corpus.iterdir()),
         "coverage": int(coverage[-1]) if coverage else None,
         "faults": len(failed) + ended,
     }
+
+
+def _busy() -> float:
+    """Seconds of the processor that the targets' processes took so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def record(path: Path, found: dict[str, Any]) -> None:
@@ -111,12 +141,14 @@ def record(path: Path, found: dict[str, Any]) -> None:
         "runs": old.get("runs", 0) + 1,
         "executions": old.get("executions", 0) + found["executions"],
         "seconds": round(old.get("seconds", 0) + found["seconds"], 1),
+        "cpu_seconds": round(old.get("cpu_seconds", 0) + found["cpu_seconds"], 1),
         "corpus": max(old.get("corpus", 0), found["corpus"]),
         "coverage": max(old.get("coverage") or 0, found["coverage"] or 0) or None,
         "faults": old.get("faults", 0) + found["faults"],
     }
     known["executions"] = sum(one["executions"] for one in targets.values())
     known["hours"] = round(sum(one["seconds"] for one in targets.values()) / 3600, 2)
+    known["cpu_hours"] = round(sum(one.get("cpu_seconds", 0) for one in targets.values()) / 3600, 2)
     path.write_text(json.dumps(known, indent=2) + "\n")
 
 
@@ -166,10 +198,10 @@ def guided_run(target: str, corpus: Path, seconds: float, seed: int) -> None:
     import atheris
 
     # all of genvc has to be imported in here for the first time, or its coverage is not seen
-    with atheris.instrument_imports(include=["genvc", "keypoints"]):
+    with atheris.instrument_imports(include=["genvc", "keypoints", "conceptual", "crossmodal"]):
         import fuzz_targets
 
-        for module in ("genvc.auto", "genvc.predictive.codec", "keypoints.codec"):
+        for module in _MODULES:
             importlib.import_module(module)
     put_seeds(target, corpus)
     fuzz_targets.warm(target)

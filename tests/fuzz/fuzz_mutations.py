@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import BytesIO
 
-from genvc.container import Reader
+from genvc.container import Reader, single
 from genvc.container import layout as bits
 from genvc.errors import GenvcError
 
@@ -39,7 +39,8 @@ NUMBERS = (
 )
 HUGE = (1 << 31, (1 << 62) - 1, 1 << 62, (1 << 63) - 1)
 SIDES = (1, 2, 8, 15, 16, 17, 24, 31, 32, 33, 48, 64, 65, 96, 128)
-NAMES = (b"", b"keypoints", b"predictive", b"avif", b"auto", b"none", b"KEY", b"../x", b"a" * 65, b"\xff")
+CODECS = (b"keypoints", b"predictive", b"conceptual", b"crossmodal", b"avif", b"auto")
+NAMES = (*CODECS, b"", b"none", b"KEY", b"../x", b"a" * 65, b"\xff")
 EXTENSIONS = (b"track", b"generated", b"encrypted", b"odd", b"")
 HEADS = (0x7F, 0x80, 0x81, 0x83, 0x87, 0x88, 0xA0, 0xA1, 0xA2, 0xA3, 0xC0, 0xFF)
 
@@ -54,7 +55,8 @@ class _Packet:
 
 @dataclass(slots=True)
 class _Parts:
-    """A stream taken apart. raw: bytes put in before a group's end; off: added to what the end says."""
+    """A stream taken apart. raw: bytes put in before a group's end; off: added to what the end says; short:
+    in the short form, with the first packet alone."""
 
     width: int
     height: int
@@ -67,6 +69,7 @@ class _Parts:
     raw: dict[int, bytes] = field(default_factory=dict)
     marks: dict[int, int] = field(default_factory=dict)
     off: tuple[int, int] = (0, 0)
+    short: bool = False
 
 
 def mutated(data: bytes, seed: int, most: int = 1 << 16) -> bytes:
@@ -132,13 +135,20 @@ def _apart(data: bytes) -> _Parts:
             raise
     fps = (info.fps.numerator, info.fps.denominator)
     model = info.model.encode()
-    return _Parts(info.width, info.height, fps, info.codec.encode(), model, info.params, extensions, groups)
+    parts = _Parts(info.width, info.height, fps, info.codec.encode(), model, info.params, extensions, groups)
+    parts.short = data[len(bits.MAGIC)] == single.VERSION
+    return parts
 
 
 def _together(parts: _Parts) -> bytes:
     body = bits.pack_number(parts.width) + bits.pack_number(parts.height)
     body += b"".join(map(bits.pack_number, parts.fps))
     body += b"".join(map(bits.pack_bytes, (parts.codec, parts.model, parts.params)))
+    if parts.short:
+        first = next((group[0].payload for group in parts.groups if group), b"")
+        out = bits.MAGIC + bytes([single.VERSION]) + bits.pack_bytes(body)
+        out += bytes([sum(flags for _, flags, _ in parts.extensions) & 255]) + bits.pack_bytes(first)
+        return out + bits.pack_check(zlib.crc32(out))
     for name, flags, value in parts.extensions:
         body += bits.pack_bytes(name) + bytes([flags]) + bits.pack_bytes(value)
     out = bits.MAGIC + bytes([bits.VERSION]) + bits.pack_bytes(body)
@@ -261,6 +271,10 @@ def _end(parts: _Parts, source: random.Random) -> None:
     parts.off = (source.choice((-1, 0, 1)), source.choice((-1, 0, 1, 1 << 40)))
 
 
+def _short(parts: _Parts, source: random.Random) -> None:
+    parts.short = not parts.short
+
+
 def _some_packet(parts: _Parts, source: random.Random) -> _Packet | None:
     filled = [group for group in parts.groups if group]
     return source.choice(source.choice(filled)) if filled else None
@@ -281,4 +295,5 @@ _CHANGES: list[_Change] = [
     _groups,
     _record,
     _end,
+    _short,
 ]

@@ -72,7 +72,14 @@ def of_container() -> list[bytes]:
         Packet(b"NEW", 8, True),
     ]
     tracks = [container.Track("opus", Fraction(50), b"head")]
-    return [stream(info, packets, tracks, True), stream(info, packets[:3]), *stored("keypoints")]
+    short = io.BytesIO()
+    container.write(short, info, packets[:1], short=True)
+    return [
+        stream(info, packets, tracks, True),
+        stream(info, packets[:3]),
+        short.getvalue(),
+        *stored("keypoints"),
+    ]
 
 
 def of_entropy() -> list[bytes]:
@@ -90,6 +97,52 @@ def of_predictive() -> list[bytes]:
         made("predictive", 33, 17, 5, quality=60, gop="ra"),
         *map(beginning, stored("predictive")),
     ]
+
+
+def of_conceptual() -> list[bytes]:
+    return [
+        made("conceptual", 32, 24, 1, quality=20),
+        made("conceptual", 49, 33, 2, quality=90, lines=0.1, regions=3),
+        *(data for data in stored("conceptual") if len(data) < 2000),
+    ]
+
+
+def of_crossmodal() -> list[bytes]:
+    """Scenes with all layers, with each layer alone, and one that names its painter."""
+    from crossmodal import header, palette, sketch, syntax
+    from crossmodal.representation import Box, Representation
+
+    y, x = np.mgrid[0:36, 0:48]
+    picture = (np.stack([x * 5, y * 5, x + y], 2) % 256).astype(np.uint8)
+    boxes = (Box(0, 3, 4, 20, 32), Box(1, 31, 31, 32, 32))
+    whole = Representation(
+        "a person in red on a beach", palette.measured(picture, 2, 1), boxes, sketch.drawn(picture, 2, 0.1), 2
+    )
+    layers = ("text", "palette", "layout", "sketch")
+    scenes = [syntax.pack(whole)]
+    for kept in layers:
+        one = whole
+        for layer in layers:
+            one = one if layer == kept else one.without(layer)
+        scenes.append(syntax.pack(one))
+    coder: Any = genvc.create("crossmodal", device="cpu")
+    info = coder.describe(48, 36, FPS)
+    still = [Packet(b"", time) for time in (1, 2)]
+    painted = header.pack(header.Painter("one/painter", "one/lines", 7, 4))
+    named = StreamInfo(info.codec, info.model, 48, 36, FPS, painted)
+    return [
+        *(stream(info, [Packet(scene, 0, True)], generated=True) for scene in scenes),
+        stream(info, [Packet(scenes[0], 0, True), *still, Packet(scenes[2], 3, True)]),
+        stream(named, [Packet(scenes[0], 0, True)]),
+    ]
+
+
+def of_text() -> list[bytes]:
+    from crossmodal import text
+
+    codes = [path.read_bytes() for path in sorted((golden_streams() / "crossmodal").glob("*.code"))]
+    said = ("a", "a dog runs on the beach", "A man, 36, with 2 dogs!", "zwölf Boxkämpfer", "ab" * 300)
+    return [*codes, *map(text.encode, said), b"\xfc", b"\xfd\x03\x00", b"\xff\xe2\x82"]
 
 
 def of_avif() -> list[bytes]:
@@ -115,6 +168,9 @@ _SEEDS: dict[str, Callable[[], list[bytes]]] = {
     "entropy": of_entropy,
     "keypoints": of_keypoints,
     "predictive": of_predictive,
+    "conceptual": of_conceptual,
+    "crossmodal": of_crossmodal,
+    "text": of_text,
     "avif": of_avif,
     "auto": of_auto,
 }

@@ -26,7 +26,7 @@ __all__ = ["TARGETS", "OverBound", "bounded", "warm"]
 
 # A larger picture takes a codec's networks seconds; the container's limits are fuzzed with its own target.
 MOST_PIXELS, MOST_PACKETS = 1 << 15, 48
-FAMILIES = ("keypoints", "predictive", "avif", "auto")
+FAMILIES = ("keypoints", "predictive", "conceptual", "crossmodal", "avif", "auto")
 
 
 class OverBound(Exception):
@@ -51,15 +51,19 @@ def bounded(name: str, data: bytes) -> None:
         raise OverBound(f"{grown >> 20} MiB more than before, at most {memory >> 20}")
 
 
-@cache
 def warm(name: str) -> None:
     """Decode what is in order, so that no input pays for what is loaded once."""
+    for other in FAMILIES if TARGETS[name] is decode else [name]:
+        _warm(TARGETS[name], other)
+
+
+@cache
+def _warm(target: Callable[[bytes], None], name: str) -> None:
     from fuzz_seeds import seeds
 
-    for other in FAMILIES if TARGETS[name] is decode else [name]:
-        for data in seeds(other):
-            with contextlib.suppress(GenvcError):
-                TARGETS[name](data)
+    for data in seeds(name):
+        with contextlib.suppress(GenvcError):
+            target(data)
 
 
 def _peak(anew: bool = False) -> int:
@@ -120,6 +124,32 @@ def read_moments(data: bytes) -> None:
         _codec("keypoints", "").integers(_first(packets), info)
 
 
+def read_text(data: bytes) -> None:
+    """The coder of texts; what it takes for a text is one that it can write."""
+    from crossmodal import text
+
+    assert len(text.decode(data).encode("utf-8")) <= 1 << 16
+
+
+def read_sections(data: bytes) -> None:
+    """The exact half of conceptual."""
+    info, packets = container.read(io.BytesIO(data))
+    if info.codec == "conceptual" and _small(info):
+        _codec("conceptual", "").integers(_first(packets), info)
+
+
+def read_layers(data: bytes) -> None:
+    """The exact half of crossmodal: text, colours, boxes and lines."""
+    from crossmodal import header, syntax
+
+    info, packets = container.read(io.BytesIO(data))
+    header.unpack(info.params)
+    for packet in _first(packets):
+        found = syntax.unpack(packet.payload, info.width, info.height)
+        assert sum(syntax.sizes(packet.payload).values()) == len(packet.payload)
+        assert syntax.read_text(packet.payload) == (found.text or "")
+
+
 def decode(data: bytes) -> None:
     """As `genvc decode` does, with the codec that the stream names."""
     info, packets = container.read(io.BytesIO(data))
@@ -148,9 +178,14 @@ def _codec(name: str, model: str) -> Any:
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "container": read_container,
     "entropy": read_entropy,
+    "text": read_text,
     "keypoints-exact": read_moments,
+    "conceptual-exact": read_sections,
+    "crossmodal-exact": read_layers,
     "keypoints": decode,
     "predictive": decode,
+    "conceptual": decode,
+    "crossmodal": decode,
     "avif": decode,
     "auto": decode,
 }
@@ -158,9 +193,14 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
 _BOUNDS = {
     "container": (2.0, 64 << 20),
     "entropy": (2.0, 64 << 20),
+    "text": (10.0, 64 << 20),
     "keypoints-exact": (5.0, 128 << 20),
+    "conceptual-exact": (30.0, 256 << 20),
+    "crossmodal-exact": (30.0, 128 << 20),
     "keypoints": (60.0, 512 << 20),
     "predictive": (60.0, 512 << 20),
+    "conceptual": (90.0, 512 << 20),
+    "crossmodal": (60.0, 512 << 20),
     "avif": (20.0, 256 << 20),
     "auto": (60.0, 512 << 20),
 }

@@ -220,6 +220,10 @@ OPTIONS: list[dict[str, Any]] = [
     {"seconds": -1},
     {"seconds": float("nan")},
     {"seconds": "long"},
+    {"references": 17},
+    {"references": 1.0},
+    {"fields": -1},
+    {"fields": 13},
     {"key_codec": 7},
     {"key_codec": "keypoints"},
 ]
@@ -238,6 +242,23 @@ def test_seconds_says_how_long_a_group_is(code: Code, talk: list[Picture]) -> No
     pictures = [rgb[::2, ::2] for rgb in talk[:31]]
     stream = code(pictures, quality=10, seconds=0.4)
     assert [index for index, packet in enumerate(stream.packets) if packet.key] == [0, 10, 20]
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_references_and_fields_are_not_passed(
+    code: Code, talk: list[Picture], walk: Code, scenery: Scenery, live: bool
+) -> None:
+    few = [*talk[:3], *(scenery(176, 144, seed) for seed in (1, 2, 3)), *talk[3:6]]
+    pictures = [np.ascontiguousarray(rgb[::2, ::2]) for rgb in few]
+    free = code(pictures, quality=10, live=live)
+    tied = code(pictures, quality=10, live=live, references=1, fields=0)
+    kept = []
+    for stream in (free, tied):
+        records = [record for record, _ in walk(stream.info, stream.packets) if record is not None]
+        kept.append((len({record.slot for record in records}), max(one.basis.count for one in records)))
+        assert len(stream.frames) == len(pictures)
+    assert kept[0] > (1, 1)
+    assert kept[1] == (1, 0)
 
 
 def test_decoding_may_start_at_any_key_packet(code: Code, talk: list[Picture]) -> None:

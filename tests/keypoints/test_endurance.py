@@ -1,10 +1,10 @@
-"""Long clips: memory does not grow with them, and both ways keep up with a camera."""
+"""Long clips and live ones: memory does not grow with them, and no picture takes longer than it must."""
 
 import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,8 +14,12 @@ import torch
 import genvc
 from genvc import media
 from genvc.types import Frame, Packet, Picture
+from keypoints.detector import FaceMeshDetector
+from keypoints.group import analysed
+from keypoints.motion import Grid, measure
 
-_LAPTOP = 50.0  # multiplications a nanosecond, a core of some 3 GHz with AVX2
+# Yardsticks that a picture may take; measured: 1.3 and 1.4. What costs twice as much is noticed.
+_MOST_ENCODING, _MOST_DECODING = 2.3, 2.3
 
 # Frames come from a few that are held, so that only what the codec holds can grow.
 SCRIPT = """
@@ -61,45 +65,94 @@ def _clip(data: Path) -> list[Picture]:
     return [frame.rgb for frame, _ in zip(frames, range(250), strict=False)]
 
 
-def _speed(work: Iterator[object]) -> float:
-    """Items a second: as they came, or as one core for itself would have made them if that is more."""
-    wall, used = time.perf_counter(), time.process_time()
+def _pictures_time(work: Iterable[object]) -> float:
+    """Seconds of processor time an item of `work` takes."""
+    used = time.process_time()
     count = sum(1 for _ in work)
-    wall, used = time.perf_counter() - wall, time.process_time() - used
-    print(f"{count / wall:.1f} a second, {1000 * used / count:.1f} ms of processor time each")
-    return count / min(wall, used)
+    return (time.process_time() - used) / count
 
 
-def _pace() -> float:
-    """Multiplications a nanosecond of one core's time, in a convolution of 64 channels."""
+def _kept(work: Iterable[Packet], into: list[Packet]) -> Iterator[Packet]:
+    for one in work:
+        into.append(one)
+        yield one
+
+
+def _encoding_yardstick(pictures: list[Picture]) -> float:
+    """Seconds for the parts of live encoding that cannot be left out, a picture.
+
+    The face is found, two flows are measured, and a reference is coded in five tries every two seconds.
+    """
+    few = pictures[:50]
+    detector = FaceMeshDetector()
+    codec = genvc.create("avif", quality=20)
+    info = codec.describe(256, 256, Fraction(1))
+    grid = Grid(256, 256)
+    grey = [analysed(rgb) for rgb in few]
+    detector.detect(few[0])
+    used = time.process_time()
+    for rgb, seen in zip(few, grey, strict=True):
+        detector.detect(rgb)
+        for reference in (grey[0], grey[-1]):
+            measure(seen, reference, grid)
+    for rgb in few[::10]:
+        list(codec.encode([Frame(rgb, 0)], info))
+    used = time.process_time() - used
+    detector.close()
+    return used / len(few)
+
+
+def _decoding_yardstick() -> float:
+    """Seconds for 1.5 G multiplications in convolutions of 64 channels, and warping 64 planes of 256x256."""
     layer = torch.nn.Conv2d(64, 64, 3, padding=1).to(memory_format=torch.channels_last)
-    picture = torch.zeros(1, 64, 128, 128).to(memory_format=torch.channels_last)
+    features = torch.zeros(1, 64, 64, 64).to(memory_format=torch.channels_last)
+    field = torch.zeros(1, 64, 64, 2)
+    planes = torch.zeros(1, 64, 64, 64)
+    times = 10
     with torch.no_grad():
-        layer(picture)
+        layer(features)
         used = time.process_time()
-        for _ in range(20):
-            layer(picture)
-        used = time.process_time() - used
-    return 20 * 64 * 64 * 9 * 128**2 / used / 1e9
+        for _ in range(times):
+            for _ in range(10):
+                layer(features)
+            for _ in range(16):
+                torch.nn.functional.grid_sample(planes, field, "bilinear", align_corners=False)
+    return (time.process_time() - used) / times
 
 
 @pytest.mark.alone
 @pytest.mark.slow
-def test_encoding_and_decoding_keep_up_with_a_camera(data: Path) -> None:
-    """25 pictures of 256x256 a second each way on a laptop's core; in proportion on a slower one."""
-    wanted = 25 * min(1.0, _pace() / _LAPTOP)
-    print(f"wanted: {wanted:.1f} a second")
+def test_encoding_and_decoding_take_no_longer_than_what_they_are_made_of(data: Path) -> None:
+    """Live encoding and decoding of 256x256 against yardsticks of the same machine and moment.
+
+    How many pictures a second that is, on which processor, says docs/results/keypoints-speed.json.
+    """
     pictures = _clip(data)
-    codec = genvc.create("keypoints", device="cpu", bitrate=6000)
+    codec = genvc.create("keypoints", device="cpu", bitrate=6000, live=True)
     info = codec.describe(256, 256, Fraction(25))
-    packets: list[Packet] = []
     # what is loaded once is not what keeping up is about
-    list(codec.encode([Frame(pictures[0], 0)], info))
-
-    def encoded() -> Iterator[Packet]:
-        for packet in codec.encode((Frame(rgb, k) for k, rgb in enumerate(pictures)), info):
-            packets.append(packet)
-            yield packet
-
-    assert _speed(encoded()) > wanted
-    assert _speed(codec.decode(iter(packets), info)) > wanted
+    list(codec.decode(codec.encode([Frame(pictures[0], 0)], info), info))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        for attempt in range(2):
+            packets: list[Packet] = []
+            before = _encoding_yardstick(pictures), _decoding_yardstick()
+            frames = (Frame(rgb, k) for k, rgb in enumerate(pictures))
+            encoding = _pictures_time(_kept(codec.encode(frames, info), packets))
+            decoding = _pictures_time(codec.decode(iter(packets), info))
+            after = _encoding_yardstick(pictures), _decoding_yardstick()
+            ratios = encoding / max(before[0], after[0]), decoding / max(before[1], after[1])
+            print(
+                f"encoding {1000 * encoding:.1f} ms of processor time a picture, {ratios[0]:.2f} yardsticks"
+            )
+            print(
+                f"decoding {1000 * decoding:.1f} ms of processor time a picture, {ratios[1]:.2f} yardsticks"
+            )
+            if ratios[0] < _MOST_ENCODING and ratios[1] < _MOST_DECODING:
+                return
+            # another process may have had the caches meanwhile
+            print(f"try {attempt + 1} was too slow")
+        raise AssertionError("much slower than what they are made of")
+    finally:
+        torch.set_num_threads(threads)

@@ -111,6 +111,39 @@ def test_the_same_packets_are_painted_otherwise_by_another_model(
     assert 0.2 < np.abs(one - other).mean() < 60
 
 
+@pytest.mark.parametrize("head", [True, False])
+def test_heads_are_painted_by_the_model_that_is_named_for_them(
+    tiny_model: str, talk: list[Picture], tmp_path: Path, head: bool
+) -> None:
+    config, tensors = models.load(tiny_model, "keypoints")
+    config["heads"] = models.full_name("keypoints-face")
+    models.save(tmp_path / "weights" / "two", config, tensors)
+    models.add("two", "keypoints", licence="x", trained_on="x", command="x", root=tmp_path)
+    # the same pictures with a head, and upside down and half as large: without one that is found
+    few = talk[:3] if head else [np.ascontiguousarray(np.tile(rgb[::-2, ::2], (2, 2, 1))) for rgb in talk[:3]]
+    shown = {}
+    for model in ("two", "keypoints-face", tiny_model):
+        codec = genvc.create("keypoints", model, device="cpu", quality=30)
+        info = codec.describe(176, 144, Fraction(25))
+        packets = list(codec.encode([Frame(rgb, index) for index, rgb in enumerate(few)], info))
+        shown[model] = [frame.rgb for frame in codec.decode(packets, info)]
+    same, other = ("keypoints-face", tiny_model) if head else (tiny_model, "keypoints-face")
+    assert all(np.array_equal(one, two) for one, two in zip(shown["two"], shown[same], strict=True))
+    assert not any(np.array_equal(one, two) for one, two in zip(shown["two"], shown[other], strict=True))
+
+
+@pytest.mark.parametrize(("heads", "words"), [(3, "names no model"), ("face-basis", "no generator")])
+def test_a_model_for_heads_that_cannot_paint_is_refused(
+    tiny_model: str, tmp_path: Path, heads: Any, words: str
+) -> None:
+    config, tensors = models.load(tiny_model, "keypoints")
+    config["heads"] = heads
+    models.save(tmp_path / "weights" / "two", config, tensors)
+    models.add("two", "keypoints", licence="x", trained_on="x", command="x", root=tmp_path)
+    with pytest.raises(BadInput, match=words):
+        genvc.create("keypoints", "two", device="cpu")
+
+
 def test_weights_that_do_not_fit_are_refused(
     tiny_model: str, tiny: Generator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,8 +205,11 @@ def test_training_makes_packs_and_a_model(
     assert len(packs) == 2
     assert [line["step"] for line in trained(out, 6)] == [6]
     assert packs == {path: path.stat().st_mtime for path in (out / "packs").rglob("*.npz")}
-    made = export(out / "checkpoint.pt", tmp_path / "root", "mine", "mine", ["train"], "a clip")
+    made = export(
+        out / "checkpoint.pt", tmp_path / "root", "mine", "mine", ["train"], "a clip", "keypoints-face"
+    )
     monkeypatch.setenv("GENVC_MODELS", str(tmp_path / "root"))
+    assert models.load(made.full_name, "keypoints")[0]["heads"] == models.full_name("keypoints-face")
     codec = genvc.create("keypoints", "mine", device="cpu", quality=20)
     info = codec.describe(176, 144, Fraction(25))
     assert info.model == made.full_name

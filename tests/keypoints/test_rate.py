@@ -152,6 +152,26 @@ def test_pictures_fill_their_budget_and_do_not_pass_it(talk: list[Picture], budg
         assert len(coded) == count
 
 
+def test_the_next_picture_is_first_tried_where_the_last_one_leads(talk: list[Picture]) -> None:
+    tries: list[int] = []
+
+    def code(rgb: Picture, quality: int) -> bytes:
+        tries.append(quality)
+        return bytes([quality]) * int(rgb.size / 400 * 1.035**quality)
+
+    fill = rate.remembering(code)
+    counts = []
+    for number, budget in enumerate((1500.0, 1500.0, 900.0)):
+        tries.clear()
+        coded, scale = fill(talk[number], budget)
+        assert scale == 0
+        assert 0.95 * budget < len(coded) <= budget
+        counts.append(len(tries))
+    assert counts[0] > 1
+    assert counts[1] == 1
+    assert counts[2] <= 2
+
+
 def test_more_quality_is_more_references_and_bytes(talk: list[Picture]) -> None:
     sizes = []
     for quality in (5, 40, 85):

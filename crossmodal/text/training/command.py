@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -28,11 +28,17 @@ def train(
         float, typer.Option("--flat", min=0.1, help="Bits; the smaller, the less texts with room left count.")
     ] = 3.0,
     start: Annotated[
-        Path | None, typer.Option("--start", metavar="FILE", help="Checkpoint of an earlier training.")
-    ] = None,
+        str, typer.Option("--start", help="Checkpoint of an earlier training, or a model's name.")
+    ] = "",
     batch: Annotated[int, typer.Option("--batch", min=1, help="Texts of a step.")] = 48,
     rate: Annotated[float, typer.Option("--rate", help="The highest learning rate.")] = 2e-3,
     dropout: Annotated[float, typer.Option("--dropout", min=0, max=0.9)] = 0.35,
+    word_dropout: Annotated[
+        float, typer.Option("--word-dropout", min=0, max=0.9, help="Share of words that say nothing.")
+    ] = 0.0,
+    state_dropout: Annotated[
+        float, typer.Option("--state-dropout", min=0, max=0.9, help="Share of the state's weights dropped.")
+    ] = 0.0,
     state: Annotated[
         int, typer.Option("--state", min=1, max=1024, help="Width of the recurrent state.")
     ] = 512,
@@ -49,24 +55,57 @@ def train(
     from genvc.device import pick
     from genvc.errors import BadInput
 
+    from ..ngrams import NGrams
+    from . import counting
     from .captions import captions
     from .loop import Stage
     from .loop import train as run
-    from .vocabulary import learned, load, save
+    from .vocabulary import load, save
 
     texts, held = captions(data, "train"), captions(data, "val")
     if len(texts) < batch:
         raise BadInput(f"there are {len(texts)} captions to train on, fewer than a batch")
     out.mkdir(parents=True, exist_ok=True)
     if (out / "checkpoint.pt").exists():
-        vocabulary = load(out)
+        vocabulary, counts = load(out), counting.load(out)
     else:
-        save(vocabulary := load(start.parent) if start is not None else learned(texts), out)
+        save(vocabulary := _vocabulary(start, texts), out)
+        counts = counting.counted([vocabulary.tokens(text) for text in texts], len(vocabulary))
+        counting.save(counts, out)
+    ngrams = NGrams(counts, len(vocabulary))
     torch.set_num_threads(threads)
-    stage = Stage(steps, batch, rate, seed, dropout, state, embedding, head, blind_steps, plain_steps, flat)
+    stage = Stage(
+        steps,
+        batch,
+        rate,
+        seed,
+        dropout,
+        state,
+        embedding,
+        head,
+        blind_steps,
+        plain_steps,
+        flat,
+        word_dropout,
+        state_dropout,
+    )
     torch.set_flush_denormal(True)
     try:
-        run(stage, texts, held, vocabulary, out, pick(device), every, start)
+        run(stage, texts, held, vocabulary, ngrams, out, pick(device), every, start)
     finally:
         torch.set_flush_denormal(False)
     print(f"{out / 'checkpoint.pt'}: {steps} steps", file=sys.stderr)
+
+
+def _vocabulary(start: str, texts: list[bytes]) -> Any:
+    """That of a checkpoint or a model to start from, or a new one."""
+    from ..coder import language_model
+    from .vocabulary import learned, load
+
+    if not start:
+        return learned(texts)
+    if Path(start).is_file():
+        return load(Path(start).parent)
+    found = language_model(start)
+    assert found is not None  # a model that is named is there, or ModelNotFound
+    return found.vocabulary

@@ -4,50 +4,19 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from genvc import models
 from genvc.errors import BadInput
 from genvc.training.exporting import command
 
-from ..language import LanguageModel, tables
+from ..language import LanguageModel
+from . import counting
 from .network import Language, Shape
 from .vocabulary import load as load_vocabulary
+from .weights import tensors_of
 
-__all__ = ["export", "tensors_of"]
-
-
-def tensors_of(net: Language, words: bytes, pieces: bytes) -> dict[str, torch.Tensor]:
-    """What LanguageModel takes; words, pieces: joined by spaces, which they have none of."""
-    own = {key: value.detach().cpu() for key, value in net.state_dict().items()}
-    named = {
-        "embedding": own["embedding.weight"],
-        "budget": own["budget.weight"],
-        "input": own["gru.weight_ih_l0"],
-        "input_bias": own["gru.bias_ih_l0"],
-        "state_bias": own["gru.bias_hh_l0"],
-        "project": own["project.weight"],
-        "project_bias": own["project.bias"],
-        "tail": own["tail.weight"][0],
-        "tail_bias": own["tail.bias"],
-        "bias": own["bias"],
-    }
-    found = {"language." + key: value.half() for key, value in named.items()}
-    found["language.state"], found["state_shift"] = _bytes(own["gru.weight_hh_l0"])
-    found |= {key: torch.from_numpy(table) for key, table in tables().items()}
-    found |= {
-        key: torch.from_numpy(np.frombuffer(text, np.uint8).copy())
-        for key, text in (("words", words), ("pieces", pieces))
-    }
-    found["head"] = torch.tensor(net.shape.head, dtype=torch.int32)
-    return found
-
-
-def _bytes(weights: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Weights as bytes, and the bits after the point of each row: as many as its largest weight allows."""
-    shift = torch.floor(torch.log2(127 / weights.abs().amax(1).clamp_min(1e-3))).clamp(0, 12)
-    return (weights * torch.exp2(shift)[:, None]).round().clamp(-127, 127).char(), shift.char()
+__all__ = ["export"]
 
 
 def export(
@@ -55,7 +24,7 @@ def export(
 ) -> models.Model:
     """Add the checkpoint's averaged weights to the collection of models below `root`.
 
-    stages: the commands that trained it, in order. The vocabulary and the validation curve lie beside the
+    stages: the commands that trained it, in order. Vocabulary, counts and validation curve lie beside the
     checkpoint. folder: below weights/; another one for each version.
     """
     saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
@@ -66,7 +35,9 @@ def export(
         net.load_state_dict(saved["average"])
     except RuntimeError as error:
         raise BadInput(f"{checkpoint} is of a network of another size") from error
-    made = tensors_of(net, b" ".join(vocabulary.words), b" ".join(vocabulary.pieces))
+    made = tensors_of(
+        net, b" ".join(vocabulary.words), b" ".join(vocabulary.pieces), counting.load(checkpoint.parent)
+    )
     LanguageModel({key: value.numpy() for key, value in made.items()})
     curve = (checkpoint.parent / "curve.jsonl").read_text(encoding="utf-8").splitlines()
     config = {

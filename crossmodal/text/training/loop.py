@@ -7,15 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from genvc.errors import BadInput
+from genvc.models import full_name, load
 from genvc.training import several
 from genvc.training.run import Run, perform
 
+from ..language import MIXED
+from ..ngrams import ONE, NGrams
 from ..tokens import END, Vocabulary
+from .counting import left_out
 from .network import Language, Shape, budget_of
+from .weights import state_of
 
 __all__ = ["Stage", "train"]
 
@@ -50,6 +56,8 @@ class Stage:
     blind_steps: int
     plain_steps: int
     flat: float = 3.0
+    word_dropout: float = 0.0
+    state_dropout: float = 0.0
     name: str = "text"
 
 
@@ -158,20 +166,22 @@ def train(
     texts: Sequence[bytes],
     held: Sequence[bytes],
     vocabulary: Vocabulary,
+    ngrams: NGrams,
     out: Path,
     device: torch.device,
     every: int = 250,
-    start: Path | None = None,
+    start: str = "",
 ) -> None:
     """Trains into out/checkpoint.pt, from there if it exists; out/curve.jsonl at each validation.
 
-    start: a checkpoint to begin with otherwise, of the same texts. Raises BadInput for a checkpoint of
-    another stage, or of other texts.
+    ngrams: counts of these texts; the network learns what they do not say.
+    start: what to begin with otherwise: a checkpoint, of the same texts, or the name of a model, of the
+    same vocabulary. Raises BadInput for a checkpoint of another stage, or of other texts, ModelNotFound.
     """
     out.mkdir(parents=True, exist_ok=True)
     rank, device = several.begin(device)
     try:
-        run = _Run(stage, texts, held, vocabulary, out, device, start)
+        run = _Run(stage, texts, held, vocabulary, ngrams, out, device, start)
         seed = stage.seed + run.done + 1000 * rank
         torch.manual_seed(seed)
         perform(run, batches(texts, vocabulary, stage.batch, seed), out, every, rank == 0)
@@ -188,17 +198,22 @@ class _Run(Run[Batch]):
         texts: Sequence[bytes],
         held: Sequence[bytes],
         vocabulary: Vocabulary,
+        ngrams: NGrams,
         out: Path,
         device: torch.device,
-        start: Path | None,
+        start: str,
     ) -> None:
         torch.manual_seed(stage.seed)
-        self.device, self.vocabulary = device, vocabulary
+        self.device = device
+        # what the counts say of each token, without the text that it stands in
+        said = left_out(ngrams, [vocabulary.tokens(text) for text in texts])[:, :_LONGEST]
+        self.said = torch.from_numpy(said).to(device)
         shape = Shape(len(vocabulary), min(stage.head, len(vocabulary) - 1), stage.embedding, stage.state)
-        self.net = Language(shape, stage.dropout).to(device)
+        self.net = Language(shape, stage.dropout, stage.word_dropout, stage.state_dropout).to(device)
         self.mean = Language(shape).to(device).eval()
         self.ledger = Ledger(len(texts)).to(device)
         self.held = [[END, *vocabulary.tokens(text), END] for text in held]
+        self.held_said = _said(ngrams, self.held)
         self.letters = sum(len(text.decode()) for text in held)
         super().__init__(
             stage,
@@ -207,10 +222,17 @@ class _Run(Run[Batch]):
             self.mean,
             [{"params": list(self.net.parameters()), "lr": stage.rate, "peak": stage.rate}],
         )
-        self.begin(None if start is None else lambda: self._started(start), device)
+        self.begin((lambda: self._started(start)) if start else None, device)
 
-    def _started(self, start: Path) -> dict[str, Tensor]:
-        """An earlier training's averaged weights; its ledger is taken over."""
+    def _started(self, start: str) -> dict[str, Tensor]:
+        """A model's weights, or an earlier training's averaged ones, whose ledger is taken over."""
+        if not Path(start).is_file():
+            shipped = state_of(load(full_name(start), "crossmodal")[1])
+            try:
+                self.mean.load_state_dict(shipped)
+            except RuntimeError as error:
+                raise BadInput(f"the model '{start}' is of another size or vocabulary") from error
+            return shipped
         saved = torch.load(start, map_location=self.device, weights_only=True)
         try:
             self.ledger.load_state_dict(saved["ledger"])
@@ -238,7 +260,8 @@ class _Run(Run[Batch]):
             told &= budgets[:, 0] > 0
         hidden = self.net(inputs, budgets)
         there = targets != _IGNORED
-        nats = self.net.nats(hidden[there], targets[there])
+        said = torch.where((rows >= 0)[:, None], self.said[rows, : targets.shape[1]], -1.0)
+        nats = _mixed(self.net.nats(hidden[there], targets[there]), said[there])
         bits = torch.zeros(targets.shape)
         bits[there] = nats.detach() / math.log(2)
         if self.done < self.stage.plain_steps:
@@ -279,8 +302,27 @@ class _Run(Run[Batch]):
             out, state = self.mean.gru(seen[:, None], state)
             hidden = self.mean.project(out[:, 0])
             there = tokens[:, step + 1] != _IGNORED
-            spent[there] += self.mean.nats(hidden[there], tokens[there, step + 1]) / math.log(2)
+            nats = _mixed(self.mean.nats(hidden[there], tokens[there, step + 1]), self.held_said[there, step])
+            spent[there] += nats / math.log(2)
         return spent
+
+
+def _mixed(nats: Tensor, said: Tensor) -> Tensor:
+    """What tokens cost by network and counts. said: (n,), the counts' shares, -1: by the network alone."""
+    both = -torch.log((1 - MIXED) * torch.exp(-nats) + MIXED * said.clamp(min=0))
+    return torch.where(said >= 0, both, nats)
+
+
+def _said(ngrams: NGrams, texts: Sequence[list[int]]) -> Tensor:
+    """(texts, longest - 1): the shares by counts of the tokens after the first one, 0 beyond the end."""
+    found = torch.zeros(len(texts), max(map(len, texts)) - 1)
+    for row, text in enumerate(texts):
+        contexts = ngrams.begin(1)
+        for step, token in enumerate(text[1:]):
+            one = np.array([token])
+            found[row, step] = float(ngrams.chance(contexts, one)[0]) / ONE
+            contexts = ngrams.follow(contexts, one)
+    return found
 
 
 def _trimmed(bits: float) -> float:

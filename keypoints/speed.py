@@ -1,0 +1,112 @@
+"""How many pictures a second are coded live and decoded on this processor.
+
+python -m keypoints.speed CLIP [--threads N] [--json OUT]: each arithmetic in a process of its own. float32 is
+kept to AVX2, which is what an ordinary laptop has; bfloat16 is measured where it is faster than float32.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from genvc import media
+from genvc.codec import create
+from genvc.training.precision import fast_in_half
+from genvc.types import Frame, Packet
+
+__all__ = ["measured"]
+
+_BITRATE = 6000
+_MOST = 250
+
+
+def measured(clip: str, threads: int, half: bool) -> dict[str, Any]:
+    """Pictures a second, and processor time of each, of live encoding and of decoding 256x256 at 6 kbit/s."""
+    torch.set_num_threads(threads)
+    stream, frames = media.frames(clip, 256)
+    pictures = [frame.rgb for frame, _ in zip(frames, range(_MOST), strict=False)]
+    codec = create("keypoints", device="cpu", bitrate=_BITRATE, live=True)
+    info = codec.describe(pictures[0].shape[1], pictures[0].shape[0], Fraction(stream.fps))
+    packets: list[Packet] = []
+    first = [Frame(pictures[0], 0)]
+    # what is loaded once is not what keeping up is about
+    list(codec.decode(codec.encode(first, info), info))
+    encoding = _timed(
+        lambda: packets.extend(codec.encode((Frame(rgb, k) for k, rgb in enumerate(pictures)), info))
+    )
+    with torch.autocast("cpu", dtype=torch.bfloat16) if half else nullcontext():
+        decoding = _timed(lambda: sum(1 for _ in codec.decode(iter(packets), info)))
+    count = len(pictures)
+    return {
+        "arithmetic": "bfloat16" if half else "float32",
+        "instructions": os.environ.get("ONEDNN_MAX_CPU_ISA", "all"),
+        "pictures": count,
+        "encode_fps": round(count / encoding[0], 1),
+        "encode_ms": round(1000 * encoding[1] / count, 1),
+        "decode_fps": round(count / decoding[0], 1),
+        "decode_ms": round(1000 * decoding[1] / count, 1),
+    }
+
+
+def _timed(work: Callable[[], object]) -> tuple[float, float]:
+    """Seconds on the clock, and of processor time of all threads."""
+    wall, used = time.perf_counter(), time.process_time()
+    work()
+    return time.perf_counter() - wall, time.process_time() - used
+
+
+def _all(clip: str, threads: int) -> dict[str, Any]:
+    """Each arithmetic in a process of its own, since its instructions are chosen when it starts."""
+    kinds = [("float32", {"ONEDNN_MAX_CPU_ISA": "AVX2"}), ("float32", {})]
+    if fast_in_half("cpu"):
+        kinds.append(("bfloat16", {}))
+    rows = []
+    for kind, more in kinds:
+        command = [sys.executable, "-m", "keypoints.speed", clip, "--threads", str(threads), "--only", kind]
+        done = subprocess.run(command, env=os.environ | more, capture_output=True, text=True, check=True)
+        rows.append(json.loads(done.stdout.splitlines()[-1]))
+    return {
+        "command": f"python -m keypoints.speed {Path(clip).name} --threads {threads}",
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "torch": torch.__version__,
+        "rows": rows,
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("clip")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--only", choices=("float32", "bfloat16"), help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.only:
+        print(json.dumps(measured(chosen.clip, chosen.threads, chosen.only == "bfloat16")))
+        return
+    text = json.dumps(_all(chosen.clip, chosen.threads), indent=2) + "\n"
+    if chosen.json is not None:
+        chosen.json.write_text(text, encoding="utf-8")
+    print(text, end="")
+
+
+if __name__ == "__main__":
+    _main()
