@@ -9,7 +9,9 @@ __all__ = ["Pace"]
 _STEPS = (60, 50, 40, 30, 25, 20, 15, 12, 10, 8, 6, 5, 4, 3, 2, 1)
 _LOOK_SECONDS = 3.0
 _TOO_SLOW, _IDLE = 0.85, 0.45
-_CALM_SECONDS = 30.0
+# A raise fills so much of the time, and is tried after so many seconds; later, where it was too much.
+_FILLED, _MOST_RAISE = 0.7, 2.5
+_CALM_SECONDS, _MOST_CALM = 6.0, 60.0
 
 
 class Pace:
@@ -22,7 +24,8 @@ class Pace:
         self._count = 0
         self._busy = 0.0
         self._missed = 0
-        self._lowered_at = -_CALM_SECONDS
+        self._calm = _CALM_SECONDS
+        self._lowered_at = self._raised_at = -_MOST_CALM
 
     def done(self, busy: float, now: float) -> None:
         """A picture was coded, which took so many seconds."""
@@ -46,8 +49,11 @@ class Pace:
         before = self.fps
         if late and reached < _TOO_SLOW * self.fps:
             self.fps = next((step for step in _STEPS if step <= min(reached, self.most)), 1)
+            again = now - self._raised_at < 2 * self._calm
+            self._calm = min(_MOST_CALM, 2 * self._calm) if again else _CALM_SECONDS
             self._lowered_at = now
-        elif not missed and busy < _IDLE * span and now - self._lowered_at >= _CALM_SECONDS:
-            faster = [step for step in _STEPS if self.fps < step <= 1.6 * self.fps]
-            self.fps = min(self.most, faster[0] if faster else self.fps + 1)
+        elif not missed and busy < _IDLE * span and now - self._lowered_at >= self._calm:
+            able = min(self.most, _MOST_RAISE * self.fps, _FILLED * count / max(busy, 1e-9))
+            self.fps = max(self.fps, next((step for step in (self.most, *_STEPS) if step <= able), 1))
+            self._raised_at = now
         return self.fps != before

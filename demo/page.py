@@ -13,13 +13,29 @@ from .static_text import static_text
 
 __all__ = ["HEAD", "STYLE", "THEME", "build"]
 
-HEAD = '<script type="module" src="/genvc/static/call.js"></script>'
+HEAD = "".join(f'<script type="module" src="/genvc/static/{name}.js"></script>' for name in ("call", "lines"))
 STYLE = static_text("style.css")
 # the fonts of the machine: the page asks nobody else for anything
 THEME = gradio.themes.Default(
     primary_hue="blue",
     font=["system-ui", "sans-serif"],
     font_mono=["ui-monospace", "monospace"],
+).set(
+    # as dark as WCAG 2.2 asks of text (1.4.3)
+    button_primary_background_fill="#1d4f91",
+    button_primary_background_fill_hover="#173f74",
+    button_primary_background_fill_dark="#1d4f91",
+    button_primary_background_fill_hover_dark="#2a63ad",
+    body_text_color_subdued="#4b5563",
+    body_text_color_subdued_dark="#b4bac2",
+    block_label_text_color="#4b5563",
+    block_label_text_color_dark="#d1d5db",
+    block_title_text_color="#374151",
+    block_title_text_color_dark="#e5e7eb",
+    block_info_text_color="#4b5563",
+    block_info_text_color_dark="#b4bac2",
+    link_text_color="#1d4f91",
+    link_text_color_dark="#93c5fd",
 )
 _HOURS = 3600
 

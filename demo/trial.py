@@ -17,6 +17,8 @@ import uvicorn
 from genvc.errors import GenvcError, Unsupported
 
 from .serve import configured, listening
+from .settings import Settings
+from .warming import warm
 
 __all__ = ["call_cost", "machine", "memory_over_time", "running"]
 
@@ -29,6 +31,7 @@ def running(sessions: int = 4) -> Iterator[str]:
     """A server in this process on a free port; its address. Raises Unsupported without Linux's /proc."""
     if not Path("/proc/self/task").is_dir():
         raise Unsupported("what threads and memory cost is read from /proc, which only Linux has")
+    warm(Settings())
     with listening("127.0.0.1", 0) as place:
         server = uvicorn.Server(configured(sessions))
         thread = threading.Thread(target=server.run, args=([place],), name="event loop", daemon=True)

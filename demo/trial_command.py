@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-__all__ = ["bench_call"]
+__all__ = ["bench_call", "growth"]
 
 _START = {
     "kbps": 12,
@@ -73,7 +73,7 @@ def bench_call(
         if memory:
             start = {**_START, "codec": "keypoints", "size": memory_size, "compare": True, "loss_percent": 5}
             found = memory_over_time(address, start, memory, call_seconds)
-            result["memory"] = _growth(found["samples"]) | {
+            result["memory"] = growth(found["samples"]) | {
                 "what": f"keypoints at {memory_size}x{memory_size} and H.264 at 5 % loss; another browser "
                 f"every {call_seconds:g} s",
                 "pictures": found["pictures"],
@@ -111,7 +111,7 @@ def _line(row: dict[str, Any]) -> str:
     )
 
 
-def _growth(samples: list[tuple[float, float]]) -> dict[str, Any]:
+def growth(samples: list[tuple[float, float]]) -> dict[str, Any]:
     """Memory once it has settled: the mean of its first and its last quarter, and the line through all."""
     import numpy as np
 

@@ -1,5 +1,6 @@
 """What the demo's tests share: a server of their own, a browser with a talking head for a camera."""
 
+import os
 import re
 import signal
 import subprocess
@@ -22,6 +23,29 @@ CHROMIUM = next(
     (path for path in map(Path, ("/usr/bin/chromium", "/usr/bin/chromium-browser")) if path.exists()), None
 )
 START_SECONDS = 120
+# Text on what lies behind it, as WCAG 2.2 counts (1.4.3): the least contrast of what is seen.
+CONTRAST = """places => {
+  const light = text => {
+    const [r, g, b] = text.match(/[\\d.]+/g).map(Number).slice(0, 3).map(v => v / 255)
+      .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = one => {
+    for (; one; one = one.parentElement) {
+      const colour = getComputedStyle(one).backgroundColor;
+      if (colour !== "transparent" && !/, 0\\)$/.test(colour)) return colour;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  const found = [];
+  for (const one of document.querySelectorAll(places)) {
+    const says = [...one.childNodes].some(node => node.nodeType === 3 && node.textContent.trim());
+    if (!says || !one.checkVisibility() || one.disabled) continue;
+    const [low, high] = [light(getComputedStyle(one).color), light(behind(one))].sort((a, b) => a - b);
+    found.push([(high + 0.05) / (low + 0.05), one.textContent.trim().slice(0, 30)]);
+  }
+  return found.sort((a, b) => a[0] - b[0])[0];
+}"""
 
 
 @dataclass
@@ -125,11 +149,6 @@ class Visit:
         if "queue/data" not in request.url:
             self.complaints.append(f"{request.url} {request.failure}")
 
-    def _failed(self, request: Any) -> None:
-        # Gradio ends its event streams so
-        if "queue/data" not in request.url:
-            self.complaints.append(f"{request.url} {request.failure}")
-
     def _said(self, message: Any) -> None:
         if message.type == "error":
             self.complaints.append(message.text)
@@ -151,6 +170,27 @@ class Visit:
         while not what():
             assert time.monotonic() < ends, f"waited {seconds} s; the page says: {self.status()}"
             self.page.wait_for_timeout(200)
+
+    def open_tab(self, name: str) -> None:
+        self.page.wait_for_selector("#genvc-call", state="attached")
+        tab = self.page.get_by_role("tab", name=name)
+        if tab.is_visible():
+            tab.click()
+            return
+        # a small window puts tabs that have no room behind a button
+        self.page.locator(".overflow-menu > button").click()
+        self.page.locator(".overflow-dropdown button", has_text=name).click()
+
+    def contrast(self, places: str) -> tuple[float, str]:
+        """The least contrast of text that is seen in these places, and that text."""
+        found = self.page.evaluate(CONTRAST, places)
+        return float(found[0]), str(found[1])
+
+    def screenshot(self, name: str) -> None:
+        """Leaves a picture of the page where GENVC_SCREENSHOTS says, to be looked at."""
+        folder = os.environ.get("GENVC_SCREENSHOTS")
+        if folder:
+            self.page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
 
     def status(self) -> str:
         return str(self.page.locator("#genvc-call .status").inner_text())

@@ -1,9 +1,12 @@
 """The web application is closed to whom it is not for, and takes no nonsense."""
 
+import gc
 import itertools
 import json
 import struct
+import threading
 import time
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -128,6 +131,37 @@ def test_one_more_session_than_there_are_places_is_refused(client: TestClient) -
     with client.websocket_connect(CALL, headers=ORIGIN) as again:
         again.send_json({"ping": 2})
         assert until(again, "pong") == 2
+
+
+def at_work() -> list[str]:
+    """Names of the threads that serve calls now."""
+    parts = ("encoding", "decoding", "network", "clip")
+    return sorted(thread.name for thread in threading.enumerate() if thread.name in parts)
+
+
+def test_nothing_of_a_call_is_left_when_its_tab_closes(client: TestClient) -> None:
+    hall = client.app.state.hall  # type: ignore[attr-defined]
+    wait_for_empty(client)
+    with client.websocket_connect(CALL, headers=ORIGIN) as socket:
+        socket.send_json({"room": ""})
+        room = until(socket, "room")
+        socket.send_json({"start": {**QUICK, "compare": True}})
+        assert until(socket, "started")
+        assert "encoding" in at_work()
+        (session,) = hall.sessions
+        kept = weakref.ref(session)
+    del session
+    wait_for_empty(client)
+    ends = time.monotonic() + 40
+    while at_work() or kept() is not None:
+        assert time.monotonic() < ends, f"still there: {at_work()}, {kept()}"
+        gc.collect()
+        time.sleep(0.1)
+    # the place in the room is free again
+    hall.rooms.enter(room, "ann")
+    hall.rooms.enter(room, "bob")
+    for name in ("ann", "bob"):
+        hall.rooms.leave(room, name)
 
 
 def wait_for_empty(client: TestClient) -> None:

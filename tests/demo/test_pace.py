@@ -1,5 +1,7 @@
 """An encoder is given as many pictures as it can do, and the codec that shows them."""
 
+from itertools import pairwise
+
 from demo.fallback import Fallback
 from demo.latest import Latest, Shot
 from demo.pace import Pace
@@ -34,10 +36,30 @@ def test_an_encoder_that_becomes_faster_is_given_more_after_a_while() -> None:
     pace = Pace(25)
     now = run(pace, 6, 0.12, 0.0)
     slow = pace.fps
-    now = run(pace, 10, 0.01, now)
+    now = run(pace, 2, 0.01, now)
     assert pace.fps == slow
-    run(pace, 60, 0.01, now)
+    run(pace, 20, 0.01, now)
     assert pace.fps == 25
+
+
+def test_what_was_too_much_is_tried_again_later_and_later() -> None:
+    pace = Pace(25)
+    now, changes = 0.0, []
+    # the encoder is idle and the decoder behind it is not: more than 8 pictures a second are too many
+    while now < 240:
+        before = pace.fps
+        now += 1 / pace.fps
+        pace.done(0.01, now)
+        if pace.fps > 8:
+            for _ in range(round(pace.fps / 8) - 1):
+                now += 1 / pace.fps
+                pace.missed()
+        if pace.changed(now) and pace.fps > before:
+            changes.append(now)
+    gaps = [after - before for before, after in pairwise(changes)]
+    assert gaps[0] < 20
+    assert gaps[-1] > 50
+    assert len(changes) < 9
 
 
 def test_a_scene_that_is_no_head_falls_back_and_is_tried_again_later() -> None:

@@ -1,6 +1,5 @@
 """The page as a person uses it: Chromium with a talking head for a camera, in a large and a small window."""
 
-import os
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -13,40 +12,8 @@ from genvc import media
 
 WINDOWS = [(1280, 900), (390, 844)]
 QUICK = "x264-live"
-# Text on what lies behind it, as WCAG 2.2 counts (1.4.3): the least contrast of what is seen.
-CONTRAST = """() => {
-  const light = text => {
-    const [r, g, b] = text.match(/[\\d.]+/g).map(Number).slice(0, 3).map(v => v / 255)
-      .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const behind = one => {
-    for (; one; one = one.parentElement) {
-      const colour = getComputedStyle(one).backgroundColor;
-      if (colour !== "transparent" && !/, 0\\)$/.test(colour)) return colour;
-    }
-    return "rgb(255, 255, 255)";
-  };
-  const found = [];
-  const places = document.querySelectorAll("#genvc-call *, [role=tab], h1");
-  for (const one of places) {
-    const says = [...one.childNodes].some(node => node.nodeType === 3 && node.textContent.trim());
-    if (!says || !one.checkVisibility() || one.disabled) continue;
-    const [low, high] = [light(getComputedStyle(one).color), light(behind(one))].sort((a, b) => a - b);
-    found.push([(high + 0.05) / (low + 0.05), one.textContent.trim().slice(0, 30)]);
-  }
-  return found.sort((a, b) => a[0] - b[0])[0];
-}"""
-
 # a browser and a codec in real time share the cores with nobody
 pytestmark = pytest.mark.alone
-
-
-def picture(page: Any, name: str) -> None:
-    """Leaves a screenshot where GENVC_SCREENSHOTS says, to be looked at."""
-    folder = os.environ.get("GENVC_SCREENSHOTS")
-    if folder:
-        page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
 
 
 def choose_quick(one: Any) -> None:
@@ -75,19 +42,14 @@ def test_every_tab_fits_the_window_and_can_be_read(
 ) -> None:
     one = visit(width, height)
     one.page.wait_for_selector("#genvc-call")
-    least, text = one.page.evaluate(CONTRAST)
-    assert least >= 4.5, f"the contrast of '{text}' is {least:.2f}"
     for tab in ("Benchmarks", "Picture", "File", "Call"):
-        if not one.page.get_by_role("tab", name=tab).is_visible():
-            # a small window puts tabs that have no room behind a button
-            one.page.locator(".overflow-menu > button").click()
-            one.page.locator(".overflow-dropdown button", has_text=tab).click()
-        else:
-            one.page.get_by_role("tab", name=tab).click()
+        one.open_tab(tab)
         one.page.wait_for_timeout(500)
         wide = one.page.evaluate("document.scrollingElement.scrollWidth")
         assert wide <= width, f"{tab} is {wide} pixels wide"
-        picture(one.page, f"{tab}-{width}")
+        least, text = one.contrast("body *")
+        assert least >= 4.5, f"{tab}: the contrast of '{text}' is {least:.2f}"
+        one.screenshot(f"{tab}-{width}")
     assert one.complaints == []
 
 
@@ -104,7 +66,7 @@ def test_a_call_with_the_camera(visit: Callable[..., Any]) -> None:
     one.wait_for(lambda: one.number("Lost, made good") > 0)
     shown = one.number("Pictures, key")
     one.wait_for(lambda: one.number("Pictures, key") > shown + 15)
-    picture(one.page, "call")
+    one.screenshot("call")
     one.page.get_by_role("button", name="Stop").click()
     assert one.status() == "Stopped."
     assert one.complaints == []
@@ -120,7 +82,7 @@ def test_a_talking_head_by_its_key_points_is_marked_as_generated(visit: Callable
     one.wait_for(lambda: one.number("Pictures, key") > 3, 150)
     one.wait_for(lambda: painted(one, 1), 60)
     one.page.wait_for_selector(".mark:visible")
-    picture(one.page, "keypoints-390")
+    one.screenshot("keypoints-390")
     assert one.complaints == []
 
 
@@ -153,7 +115,7 @@ def test_two_people_see_and_hear_each_other_and_a_third_stays_out(visit: Callabl
     for one in (ann, bob):
         one.wait_for(lambda one=one: painted(one, 1))
     ann.wait_for(lambda: ann.number("sound") > 0)
-    picture(ann.page, "room")
+    ann.screenshot("room")
     eve = visit(1000, 800, query)
     choose_quick(eve)
     eve.page.get_by_role("button", name="Enter the room").click()
@@ -167,14 +129,14 @@ def test_a_picture_is_coded_in_its_tab(visit: Callable[..., Any], make_clip: Any
     path = tmp_path / "disc.png"
     media.write(path, make_clip(160, 120, 1), Fraction(1))
     one = visit()
-    one.page.get_by_role("tab", name="Picture").click()
+    one.open_tab("Picture")
     one.page.locator("#picture input[type=file]").set_input_files(str(path))
     one.page.wait_for_selector("#picture >> text=disc")
     one.page.get_by_label("Codec").last.click()
     one.page.get_by_role("option", name="webp").click()
     one.page.get_by_role("button", name="Code", exact=True).click()
     one.page.wait_for_selector("#code-words >> text=bits a pixel")
-    picture(one.page, "picture")
+    one.screenshot("picture")
     assert one.complaints == []
 
 
@@ -186,7 +148,7 @@ def test_a_stream_is_decoded_and_a_damaged_one_is_not(
     genvc.encode_file(clip, stream, "avif", options={"quality": 30, "speed": 10})
     damaged.write_bytes(stream.read_bytes()[:200])
     one = visit()
-    one.page.get_by_role("tab", name="File").click()
+    one.open_tab("File")
     for path, words in ((damaged, "did not work"), (stream, "5 pictures")):
         one.page.locator("#gvc input[type=file]").set_input_files(str(path))
         one.page.wait_for_selector(f"#gvc >> text={path.stem}")
@@ -201,10 +163,10 @@ def test_a_stream_is_decoded_and_a_damaged_one_is_not(
 @pytest.mark.slow
 def test_a_clip_is_compared_in_its_tab(visit: Callable[..., Any]) -> None:
     one = visit()
-    one.page.get_by_role("tab", name="File").click()
+    one.open_tab("File")
     one.page.get_by_role("button", name="Take the sample clip").click()
     one.page.wait_for_selector("#clip >> text=carphone")
     one.page.get_by_role("button", name="Compare").click()
     one.page.wait_for_selector("#compare-words >> text=pictures", timeout=600000)
-    picture(one.page, "file")
+    one.screenshot("file")
     assert one.complaints == []

@@ -1,10 +1,12 @@
 """What is uploaded is bounded before anything is decoded, and what the tabs make of it is right."""
 
+import base64
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 pytest.importorskip("gradio", reason="the demo's packages are not installed: pip install 'genvc[demo]'")
@@ -13,10 +15,11 @@ import genvc
 from demo.benchmarks_tab import document, runs, shown
 from demo.curves import curves
 from demo.file_tab import compared, decoded
-from demo.picture_tab import coded
+from demo.picture_tab import as_coded, coded, redrawn, restyled, said
 from demo.uploads import admitted_clip, admitted_picture, admitted_stream
 from genvc import Frame, container, media
 from genvc.errors import BadInput, CorruptStream, Unsupported
+from genvc.media.classical_still import encode_still
 from genvc.types import Packet, StreamInfo
 
 
@@ -115,6 +118,49 @@ def test_a_picture_is_coded_and_its_bytes_are_counted(make_clip: Any, tmp_path: 
     assert words.startswith(f"{len(packet.payload)} bytes")
     assert pair[0].shape == pair[1].shape == (80, 96, 3)
     assert "did not work" in coded(str(path), "no-such-codec", 30)[0]
+
+
+MARK = "data:image/png;base64,"
+
+
+def as_data(rgb: Any) -> str:
+    return MARK + base64.b64encode(encode_still(rgb, "PNG", {})).decode()
+
+
+def test_what_a_picture_says_is_changed_and_taken_back(make_clip: Any, tmp_path: Path) -> None:
+    path = tmp_path / "picture.png"
+    media.write(path, make_clip(96, 80, 1), Fraction(1))
+    words, _, kept, *_ = coded(str(path), "crossmodal", 60)
+    sheet = np.full((80, 96, 3), 255, np.uint8)
+    sheet[38:42] = 0
+    drawn, (_, shown), changed, outline = redrawn(kept, as_data(sheet))
+    assert drawn != words
+    assert shown.shape == (80, 96, 3)
+    assert "genvc-lines" in outline
+    _, _, changed = said(changed, "a red ball")
+    codec: Any = genvc.create("crossmodal")
+    assert codec.words(changed.packets, changed.info) == "a red ball"
+    assert (codec.outline(changed.packets, changed.info)[38:42] == 0).all()
+    back, _, again, *_ = as_coded(changed)
+    assert back == words
+    assert again.packets == kept.packets
+    assert "did not work" in restyled(kept, None)[0]
+
+
+@pytest.mark.parametrize(
+    "drawing",
+    ["", "data:image/png;base64,????", "data:image/png;base64,AAAA", as_data(np.zeros((9, 9, 3), "u1"))],
+)
+def test_a_drawing_of_no_sense_leaves_words_and_what_was_there(
+    make_clip: Any, tmp_path: Path, drawing: str
+) -> None:
+    path = tmp_path / "picture.png"
+    media.write(path, make_clip(96, 80, 1), Fraction(1))
+    kept = coded(str(path), "crossmodal", 60)[2]
+    words, _, still, _ = redrawn(kept, drawing)
+    assert "did not work" in words
+    assert still is kept
+    assert redrawn(None, drawing)[0] == said(None, "")[0] == "Code a picture first."
 
 
 def test_every_run_with_curves_is_shown() -> None:
