@@ -1,4 +1,4 @@
-"""Every family's stored streams have the same integers on few instructions and on many, on one thread and on two.
+"""Every family's stored streams have the same integers on few instructions and many, on one thread and two.
 
 `genvc verify` compares the pictures too; here is what must not differ by a bit.
 """
