@@ -2,6 +2,7 @@
 # make test   install, check, run the quick tests (SLOW= runs the slow ones too; TESTS=tests/media some of them)
 # make fuzz   mutated streams against every decoder, SECONDS each (CORPUS=DIR keeps what was found)
 # make demo   install, open the page with live calls
+# make docs   install, build the documentation as a site, into out/site
 # make check  lint, format, types, direction of imports
 # the first of these that is a Python genvc runs on; or say it: make PYTHON=/path/to/python3.11
 PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.10; do \
@@ -15,7 +16,7 @@ TESTS ?=
 SECONDS ?= 60
 CORPUS ?= out/corpus
 
-.PHONY: run demo test check fuzz clean
+.PHONY: run demo test check fuzz docs clean
 
 run: $(VENV)/installed-run
 	mkdir -p out
@@ -41,6 +42,9 @@ check: $(VENV)/installed-test
 fuzz: $(VENV)/installed-test
 	mkdir -p $(CORPUS)
 	$(BIN)/python tests/fuzz/fuzz.py --seconds $(SECONDS) --corpus $(abspath $(CORPUS))
+
+docs: $(VENV)/installed-test
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --site-dir out/site
 
 clean:
 	rm -rf $(VENV) out build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info

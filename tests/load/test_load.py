@@ -21,7 +21,7 @@ def test_a_crowd_is_served_or_refused_and_leaves_nothing_behind() -> None:
     assert found["pings"] > 0
     assert 1 <= found["most_sessions"] <= 3
     # queues hold the newest picture; a client that reads slowly makes nothing pile up
-    assert found["most"]["mib"] < found["before"]["mib"] + 400
+    assert max(one["most"]["mib"] for one in found["rounds"]) < found["before"]["mib"] + 400
 
 
 def test_many_decoders_at_once_decode_as_one_alone(carphone: Path) -> None:
