@@ -109,7 +109,8 @@ def test_a_training_learns_and_its_export_codes(
     assert trained(material, out, 60) == 0
     curve = [json.loads(line) for line in (out / "curve.jsonl").read_text().splitlines()]
     assert [line["step"] for line in curve] == list(range(6, 61, 6))
-    assert curve[-1]["bits"] < 0.85 * curve[0]["bits"]
+    # much of six captions is said by the counts alone
+    assert curve[-1]["bits"] < 0.96 * curve[0]["bits"]
     root = tmp_path / "models"
     root.mkdir()
     made = export(out / "checkpoint.pt", root, "small", "small", ["a command"], "six captions")
@@ -117,6 +118,12 @@ def test_a_training_learns_and_its_export_codes(
     code = encode(CAPTIONS[1], model=made.full_name)
     assert decode(code, model=made.full_name) == CAPTIONS[1]
     assert len(code) < len(CAPTIONS[1]) / 3
+    # and is a beginning for others of its size
+    dropped = ["--word-dropout", "0.1", "--state-dropout", "0.2"]
+    assert trained(material, tmp_path / "next", 6, "--start", made.full_name, *dropped) == 0
+    first = json.loads((tmp_path / "next" / "curve.jsonl").read_text())
+    assert first["bits"] < 0.96 * curve[0]["bits"]
+    assert trained(material, tmp_path / "other", 6, "--start", made.full_name, "--state", "32") == 1
 
 
 def test_a_training_goes_on_where_it_was_cut(material: Path, tmp_path: Path) -> None:
