@@ -99,13 +99,13 @@ def train(
 
 def _vocabulary(start: str, texts: list[bytes]) -> Any:
     """That of a checkpoint or a model to start from, or a new one."""
-    from ..coder import language_model
-    from .vocabulary import learned, load
+    from genvc.models import full_name
+    from genvc.models import load as shipped
+
+    from .vocabulary import learned, load, stored
 
     if not start:
         return learned(texts)
     if Path(start).is_file():
         return load(Path(start).parent)
-    found = language_model(start)
-    assert found is not None  # a model that is named is there, or ModelNotFound
-    return found.vocabulary
+    return stored(shipped(full_name(start), "crossmodal")[1])

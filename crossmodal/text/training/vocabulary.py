@@ -2,15 +2,16 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from genvc.errors import BadInput
 
 from ..tokens import Vocabulary
 
-__all__ = ["learned", "load", "save"]
+__all__ = ["learned", "load", "save", "stored"]
 
 _FILE = "vocabulary.json"
 _LEAST_COUNT = 2
@@ -65,6 +66,14 @@ def _joined(parts: list[bytes], pair: tuple[bytes, bytes]) -> list[bytes]:
         else:
             found.append(part)
     return found
+
+
+def stored(tensors: Mapping[str, Any]) -> Vocabulary:
+    """That of a model's tensors; raises BadInput."""
+    try:
+        return Vocabulary(*(bytes(tensors[key].numpy()).split(b" ") for key in ("words", "pieces")))
+    except (KeyError, AttributeError) as error:
+        raise BadInput(f"the model has no vocabulary: {error}") from error
 
 
 def save(vocabulary: Vocabulary, folder: Path) -> None:
