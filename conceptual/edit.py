@@ -49,7 +49,7 @@ def restyled(engine: Engine, layers: Layers, model: Layers) -> bytes:
     parts = replace(
         layers.parts,
         style=style_bytes(style, engine.levels, engine.tables),
-        latents=engine.written(made, layers.parts.grade),
+        latents=engine.written(made, layers.parts.grade, layers.parts.eighths),
         regions=False,
     )
     return joined(parts)

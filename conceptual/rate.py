@@ -7,16 +7,17 @@ from typing import Final
 from genvc.errors import BadInput
 from genvc.learned.quality import GRADES
 
-from .engine import Plan
+from .engine import Plan, thrift_of
 
 __all__ = ["RUNGS", "plan", "rung_of", "within"]
 
 RUNGS: Final = 128
 _LEAST, _OCTAVE = 0.008, 22.0  # bits a pixel of rung 0, and rungs to twice as many
 # up to so many bits a pixel: eighths of the size, share of lines; chosen on the validation photos
-_CHOSEN = ((0.014, 2, 0.003), (0.021, 3, 0.003), (0.038, 4, 0.003), (0.09, 6, 0.003), (math.inf, 8, 0.003))
-# bits a pixel of grade 0 at half size; of rungs a grade; how they grow with the size
-_GRADE_0, _GRADES_AN_OCTAVE, _POWER = 0.0185, 10.0, 1.8
+_CHOSEN = ((0.014, 2, 0.003), (0.021, 3, 0.003), (0.04, 4, 0.003), (0.085, 6, 0.003), (math.inf, 8, 0.003))
+# bits a pixel of grade 0 at half size; of rungs a grade; how they grow with the size; beyond half size, where
+# the encoder rounds to the nearest, so much more
+_GRADE_0, _GRADES_AN_OCTAVE, _POWER, _NEAREST = 0.0185, 10.0, 1.8, 1.14
 
 
 def rung_of(quality: float) -> int:
@@ -28,7 +29,8 @@ def plan(rung: int, lines: float | None = None, regions: int = 1) -> Plan:
     """What a rung codes. lines: share of the line map's samples, None for what suits the rate."""
     bpp = _LEAST * 2 ** (rung / _OCTAVE)
     eighths, share = next((size, share) for most, size, share in _CHOSEN if bpp <= most)
-    grade = _GRADES_AN_OCTAVE * math.log2(bpp / (_GRADE_0 * (eighths / 4) ** _POWER))
+    least = _GRADE_0 * (eighths / 4) ** _POWER * (_NEAREST if thrift_of(eighths) == 0 else 1)
+    grade = _GRADES_AN_OCTAVE * math.log2(bpp / least)
     return Plan(eighths, max(0, min(GRADES - 1, round(grade))), share if lines is None else lines, regions)
 
 

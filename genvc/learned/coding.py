@@ -62,14 +62,16 @@ def write(
     log_step: float,
     worth: Tensor | None = None,
     skipped: Tensor | None = None,
+    thrift: float | None = None,
 ) -> Tensor:
     """Code latents near the wanted ones; returns them, float64, as read() does.
 
     wanted: (1, channels, high, wide), in quantiser steps. side: (1, side channels, high / 4, wide / 4),
     rounded up. exact: an exact_copy(). worth: bits that an error of one step is worth, squared, for each
     latent; None where a step is worth the same everywhere. skipped: (high, wide), blocks whose latents are at
-    their means and not coded; None for none.
+    their means and not coded; None for none. thrift: see probability.thrifty(), None for the model's own.
     """
+    thrift = exact.thrift if thrift is None else thrift
     size = (wanted.shape[2], wanted.shape[3])
     if skipped is None:
         skipped = torch.zeros(size, dtype=torch.bool)
@@ -80,7 +82,7 @@ def write(
 
     def code(mean: Tensor, log_scale: Tensor, level: Tensor, coded: Tensor) -> Tensor:
         if worth is None:
-            nearest = thrifty(wanted - mean, log_scale, exact.thrift)
+            nearest = thrifty(wanted - mean, log_scale, thrift)
         else:
             nearest = cheapest(wanted - mean, log_scale, worth)
         rest = nearest[coded].clamp(-MAX_INTEGER, MAX_INTEGER)

@@ -1,5 +1,6 @@
 """How many bytes: no more than was asked for, and little more than the entropy; and where else they go."""
 
+import copy
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from conceptual_scenes import scene
 
 import genvc
 from conceptual.build import MODEL, engine_of
-from conceptual.engine import Engine, Plan, padded_size
+from conceptual.engine import Engine, Plan, padded_size, thrift_of
 from conceptual.line_model import write_lines
 from conceptual.lines import drawn
 from conceptual.model import reduced
@@ -75,7 +76,9 @@ def estimated(engine: Engine, rgb: Picture, plan: Plan) -> float:
     picture = torch.from_numpy(padded).permute(2, 0, 1)[None].float() / 255
     with torch.no_grad():
         wanted = analysed(engine.model.texture, reduced(picture, plan.eighths), None, float(log))
-        _, bits = through(engine.model.texture.latents, wanted, None, None, log, as_coded=True)
+        latents = copy.deepcopy(engine.model.texture.latents)
+        latents.thrift = thrift_of(plan.eighths)
+        _, bits = through(latents, wanted, None, None, log, as_coded=True)
         style = engine.described(rgb, plan.regions)
         own = torch.from_numpy(style.own)[None].float()
         whole, count = torch.from_numpy(style.whole)[None].float(), torch.tensor([own.shape[1]])
