@@ -106,6 +106,7 @@ class Call {
       field.setAttribute("aria-valuetext", text);
     }
     this.find("[data-kind='2']").hidden = !wish.compare;
+    this.find(".meters").classList.toggle("alone", !wish.compare);
   }
 
   changed() {
