@@ -29,7 +29,7 @@ class _Coded:
 
 
 class Remembered:
-    """Of low delay, one packet a picture, as `eval.call` wants it; for one clip, whose times name pictures."""
+    """Of low delay, one packet a picture, as `eval.call` wants it; for one clip, known by its times."""
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
