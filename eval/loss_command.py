@@ -73,10 +73,11 @@ def bench_loss(
         "round_trip_seconds": 0.2,
         "cells": [],
     }
+    known: dict[str, Any] = {}
     for name, way in chosen.items():
         for text, condition in conditions:
             found = [
-                _one(clip, way, condition, frames, size, seed + place, every)
+                _one(clip, way, condition, frames, size, seed + place, every, known)
                 for place, clip in enumerate(clips)
             ]
             cell: dict[str, Any] = {"way": name, "losses": text}
@@ -109,7 +110,9 @@ def _one(
     size: int,
     seed: int,
     every: int,
+    known: dict[str, Any],
 ) -> dict[str, float]:
+    """The figures of one call. known: clips and their codecs, which remember."""
     from itertools import islice
 
     import genvc
@@ -117,13 +120,19 @@ def _one(
     from genvc.compare.measure import measure
 
     from .call import call
+    from .remembered import Remembered
 
-    info, source = media.frames(os.fspath(clip), size)
-    pictures = [frame.rgb for frame in islice(source, frames)]
+    if str(clip) not in known:
+        info, source = media.frames(os.fspath(clip), size)
+        known[str(clip)] = [frame.rgb for frame in islice(source, frames)], info.fps
+    pictures, fps = known[str(clip)]
+    name = f"{clip} {way.codec} {way.options}"
+    if name not in known:
+        known[name] = Remembered(genvc.create(way.codec, **way.options))
     made = call(
-        genvc.create(way.codec, **way.options),
+        known[name],
         pictures,
-        info.fps,
+        fps,
         losses,
         copies=way.copies,
         repair=way.repair,
@@ -136,7 +145,7 @@ def _one(
         (genvc.Frame(made.shown[place], place) for place in places),
         ("psnr", "lpips_alex"),
     )
-    seconds = len(pictures) / float(info.fps)
+    seconds = len(pictures) / float(fps)
     return {
         "kbps": made.bytes * 8 / 1000 / seconds,
         **{name: figure.mean for name, figure in figures.items() if figure.mean is not None},

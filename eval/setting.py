@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from genvc.errors import BadInput
+from genvc.typed import typed
 
 __all__ = ["Setting", "parse_codec", "parse_setting"]
 
@@ -44,7 +45,7 @@ def parse_codec(text: str) -> tuple[str, dict[str, float | int | str]]:
     found = [_OPTION.fullmatch(part) for part in rest]
     if not all(found):
         raise BadInput(f"'{text}' is no codec: after + comes option=value")
-    return name, {one[1]: _number(one[2]) for one in found if one}
+    return name, {one[1]: typed(one[2]) for one in found if one}
 
 
 def parse_setting(text: str) -> Setting:
@@ -58,20 +59,11 @@ def parse_setting(text: str) -> Setting:
         return Setting(word, "bitrate", float(rate[1]) * _FACTORS[rate[2].lower()])
     option = _OPTION.fullmatch(word)
     if option:
-        return Setting(word, option[1], _number(option[2]))
+        return Setting(word, option[1], typed(option[2]))
     for ending, kind in (("bpp", "bpp"), ("", "quantizer")):
         digits = word[: -len(ending)] if ending and word.endswith(ending) else word[1:]
         if (ending and word.endswith(ending)) or (not ending and word.startswith("q")):
-            value = _number(digits)
+            value = typed(digits)
             if not isinstance(value, str) and value > 0:
                 return Setting(word, kind, value)
     raise BadInput(f"'{text}' is no rate: 6k (bit/s), 0.1bpp, q37 (quantizer) or option=value are")
-
-
-def _number(text: str) -> int | float | str:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text

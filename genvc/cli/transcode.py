@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ..typed import typed
 from .progress import Progress
 
 __all__ = ["codec_options", "decode_command", "encode_command"]
@@ -169,7 +170,7 @@ def codec_options(bitrate: str | None, quality: int | None, pairs: list[str] | N
             raise typer.BadParameter(f"--option is KEY=VALUE, not '{pair}'")
         if key in ("name", "model", "device"):
             raise typer.BadParameter(f"'{key}' is no option of a codec; say --codec, --model or --device")
-        options[key.replace("-", "_")] = _typed(value)
+        options[key.replace("-", "_")] = typed(value)
     if bitrate is not None:
         options["bitrate"] = parse_rate(bitrate)
     if quality is not None:
@@ -190,18 +191,6 @@ def parse_rate(text: str) -> float:
     if not 0 < rate < 1e12:
         raise typer.BadParameter(f"--bitrate is a number like 6k or 6000 (bits per second), not '{text}'")
     return rate
-
-
-def _typed(text: str) -> Any:
-    """A whole number, a number, true or false, or else the text itself."""
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
 
 
 def _frames(count: int) -> str:

@@ -3,6 +3,7 @@
 It is trained with SqueezeNet so that LPIPS on AlexNet can be published.
 """
 
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,6 +12,8 @@ from torch import Tensor
 from ..errors import BadInput
 
 __all__ = ["Likeness"]
+
+_WEIGHTS = "squeezenet1_1-b8a52dc0.pth"
 
 
 class Likeness:
@@ -21,10 +24,13 @@ class Likeness:
         try:
             import lpips
 
+            if not (Path(torch.hub.get_dir()) / "checkpoints" / _WEIGHTS).is_file():
+                # torchvision would fetch them
+                raise FileNotFoundError(_WEIGHTS)
             network: Any = lpips.LPIPS(net="squeeze", verbose=False)
         except (ImportError, OSError, RuntimeError) as error:
             raise BadInput(
-                "a perceptual loss needs genvc[eval] and SqueezeNet's weights in TORCH_HOME"
+                f"a perceptual loss needs genvc[eval] and SqueezeNet's weights, {_WEIGHTS}, in TORCH_HOME"
             ) from error
         self.network = network.to(device).to(memory_format=torch.channels_last).eval().requires_grad_(False)
 

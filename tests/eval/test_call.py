@@ -11,6 +11,7 @@ import pytest
 
 import genvc
 from eval.call import call
+from eval.remembered import Remembered
 from genvc import media
 from genvc.cli import run
 from genvc.errors import BadInput, CorruptStream
@@ -118,6 +119,35 @@ def test_a_codec_that_looks_ahead_is_refused() -> None:
     late.wait = 1
     with pytest.raises(BadInput, match="looks ahead"):
         call(late, pictures(4), FPS, Losses())
+
+
+def test_a_codec_that_remembers_makes_the_same_calls_with_less_work() -> None:
+    class Counted(Chain):
+        coded = decoded = 0
+
+        def encode(self, frames: Iterable[Frame], info: StreamInfo) -> Iterator[Packet]:
+            for packet in super().encode(frames, info):
+                self.coded += 1
+                yield packet
+
+        def decode(self, packets: Iterable[Packet], info: StreamInfo) -> Iterator[Frame]:
+            for frame in super().decode(packets, info):
+                self.decoded += 1
+                yield frame
+
+    codec = Counted()
+    remembered = Remembered(codec)
+    for losses in (Losses(), Losses(0.1), Losses(0.2, 3), Losses(late=0.2), Losses(0.1)):
+        for copies in (0, 2):
+            plain = call(Chain(), pictures(60), FPS, losses, copies=copies, delay=1, seed=5)
+            again = call(remembered, pictures(60), FPS, losses, copies=copies, delay=1, seed=5)
+            assert [one.tobytes() for one in again.shown] == [one.tobytes() for one in plain.shown]
+            assert (again.held, again.keys, again.bytes) == (plain.held, plain.keys, plain.bytes)
+    assert codec.coded < 300
+    assert codec.decoded < 300
+    before = codec.coded, codec.decoded
+    call(remembered, pictures(60), FPS, Losses(), seed=5)
+    assert (codec.coded, codec.decoded) == before
 
 
 def test_the_command_writes_its_figures(

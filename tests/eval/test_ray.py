@@ -5,19 +5,11 @@ import os
 import time
 
 import pytest
+from test_bench import TIMING
 
 from genvc.cli import run
 
 ray = pytest.importorskip("ray", reason="the extra 'ray' is not installed")
-
-TIMING = {
-    "encode_fps",
-    "decode_fps",
-    "peak_memory_mb",
-    "encode_memory_mb",
-    "decode_memory_mb",
-    "base_memory_mb",
-}
 
 
 @pytest.fixture

@@ -229,6 +229,7 @@ def test_a_rate_that_is_none_is_refused(text):
 
 def test_a_codec_may_come_with_options():
     assert parse_codec("x264-ld") == ("x264-ld", {})
+    assert parse_codec("keypoints+live=true") == ("keypoints", {"live": True})
     assert parse_codec("predictive+gop=ra+period=32") == ("predictive", {"gop": "ra", "period": 32})
     with pytest.raises(BadInput, match="is no codec"):
         parse_codec("predictive+ra")

@@ -34,6 +34,7 @@ TARGETS = (
     "container",
     "entropy",
     "text",
+    "link",
     "keypoints-exact",
     "conceptual-exact",
     "crossmodal-exact",
@@ -59,7 +60,7 @@ def change(target: str, data: bytes, seed: int, most: int = 1 << 16) -> bytes:
     """One mutation that suits the target."""
     from fuzz_mutations import mutated, payload_mutated
 
-    if target in ("entropy", "text"):
+    if target in ("entropy", "text", "link"):
         return payload_mutated(data, random.Random(seed))[:most]
     return mutated(data, seed, most)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 import genvc
 from genvc import container, inner
+from genvc.loss import Sender
 from genvc.types import Frame, Packet, StreamInfo
 from genvc.verify import golden_streams
 
@@ -145,6 +146,19 @@ def of_text() -> list[bytes]:
     return [*codes, *map(text.encode, said), b"\xfc", b"\xfd\x03\x00", b"\xff\xe2\x82"]
 
 
+def of_link() -> list[bytes]:
+    """Calls of a few packets, plain, with copies, and mended."""
+    found = []
+    for copies, repair, large in ((0, 0, 2000), (2, 0, 90), (2, 0.75, 500), (0, 1, 40)):
+        sender, call = Sender(copies, repair), b""
+        for time in range(6):
+            packet = Packet(bytes(range(20)) + bytes(large * (time in (0, 4))), time, time == 0)
+            for data in sender.send(packet):
+                call += len(data[:-4]).to_bytes(2, "big") + data[:-4]
+        found.append(call)
+    return found
+
+
 def of_avif() -> list[bytes]:
     return [made("avif", 32, 24, 2, quality=30), made("avif", 17, 16, 1, quality=70)]
 
@@ -171,6 +185,7 @@ _SEEDS: dict[str, Callable[[], list[bytes]]] = {
     "conceptual": of_conceptual,
     "crossmodal": of_crossmodal,
     "text": of_text,
+    "link": of_link,
     "avif": of_avif,
     "auto": of_auto,
 }

@@ -9,6 +9,7 @@ import io
 import resource
 import sys
 import time
+import zlib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -18,8 +19,10 @@ import numpy as np
 
 import genvc
 from genvc import container
+from genvc.container import layout
 from genvc.entropy import AdaptiveModel, ScaleModels, SymbolDecoder, Tables
 from genvc.errors import GenvcError
+from genvc.loss import Receiver
 from genvc.types import StreamInfo
 
 __all__ = ["TARGETS", "OverBound", "bounded", "warm"]
@@ -131,6 +134,17 @@ def read_text(data: bytes) -> None:
     assert len(text.decode(data).encode("utf-8")) <= 1 << 16
 
 
+def read_link(data: bytes) -> None:
+    """The receiver of a call: datagrams, each with its length before it; checks are put right."""
+    receiver, at, last = Receiver(3), 0, -1
+    while at + 2 <= len(data):
+        body = data[at + 2 : at + 2 + int.from_bytes(data[at : at + 2], "big")]
+        at += 2 + len(body)
+        for packet in receiver.take(body + layout.pack_check(zlib.crc32(body))):
+            assert packet.key or last >= 0
+            last = packet.pts
+
+
 def read_sections(data: bytes) -> None:
     """The exact half of conceptual."""
     info, packets = container.read(io.BytesIO(data))
@@ -179,6 +193,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "container": read_container,
     "entropy": read_entropy,
     "text": read_text,
+    "link": read_link,
     "keypoints-exact": read_moments,
     "conceptual-exact": read_sections,
     "crossmodal-exact": read_layers,
@@ -194,6 +209,7 @@ _BOUNDS = {
     "container": (2.0, 64 << 20),
     "entropy": (2.0, 64 << 20),
     "text": (10.0, 64 << 20),
+    "link": (5.0, 128 << 20),
     "keypoints-exact": (5.0, 128 << 20),
     "conceptual-exact": (30.0, 256 << 20),
     "crossmodal-exact": (30.0, 128 << 20),

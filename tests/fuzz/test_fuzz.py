@@ -27,6 +27,7 @@ RUNS = {
     "container": 1500,
     "entropy": 300,
     "text": 80,
+    "link": 400,
     "keypoints-exact": 150,
     "conceptual-exact": 50,
     "crossmodal-exact": 150,
