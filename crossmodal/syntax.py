@@ -19,7 +19,7 @@ from .representation import LAYERS, MAX_TEXT, Representation
 
 __all__ = ["TEXT_MODEL", "pack", "read_text", "sizes", "unpack"]
 
-TEXT_MODEL: Final = "text-captions@81879167"
+TEXT_MODEL: Final = "text-captions@3e8f0a5e"
 """The model of the text coder that packets of version 1 are written with."""
 
 _MOST_TEXT_BYTES: Final = 1 << 16

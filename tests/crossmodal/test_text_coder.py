@@ -185,4 +185,4 @@ def test_captions_of_the_test_split_come_back_at_about_a_bit_a_character(data: P
     texts = (data / "captions_text" / "test.txt").read_text(encoding="utf-8").splitlines()
     codes = encode_all(texts)
     assert decode_all(codes) == texts
-    assert 8 * sum(map(len, codes)) < 1.03 * sum(map(len, texts))
+    assert 8 * sum(map(len, codes)) < 1.06 * sum(map(len, texts))
