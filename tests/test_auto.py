@@ -154,7 +154,7 @@ def test_unlike_rises_with_blur_noise_and_shift(
 
 
 @pytest.mark.slow
-def test_hardly_a_picture_is_worse_than_by_predictive_alone() -> None:
+def test_no_picture_is_much_worse_than_by_predictive_alone() -> None:
     """LPIPS at 25 kbit/s, picture by picture; predictive spends most on a group's first picture."""
     if "GENVC_DATA" not in os.environ or "TORCH_HOME" not in os.environ:
         pytest.skip("no clips or no AlexNet weights: GENVC_DATA or TORCH_HOME is not set")
@@ -176,9 +176,8 @@ def test_hardly_a_picture_is_worse_than_by_predictive_alone() -> None:
     worse = np.array(losses("auto")) - np.array(losses("predictive"))
     assert sizes[0] < 1.1 * sizes[1]
     print(f"worse by {worse.max():.3f} at most, by {worse.mean():.3f} on average")
-    assert worse.mean() < -0.03
-    assert worse.max() < 0.08
-    assert (worse > 0.05).sum() <= 1
+    assert worse.mean() < -0.05
+    assert worse.max() < 0.05
 
 
 def _signed(rgb: Picture) -> torch.Tensor:
