@@ -1,13 +1,16 @@
 """auto: each group by the codec that suits it, one stream, no codec inside itself."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import lpips
 import numpy as np
 import pytest
+import torch
 
 import genvc
 from genvc import inner, media
@@ -148,3 +151,35 @@ def test_unlike_rises_with_blur_noise_and_shift(
     assert 0.02 < unlike(picture, grain) < 0.5
     with pytest.raises(BadInput):
         unlike(picture, picture[:10])
+
+
+@pytest.mark.slow
+def test_no_picture_is_much_worse_than_by_predictive_alone() -> None:
+    """LPIPS at 25 kbit/s, picture by picture; predictive spends most on a group's first picture."""
+    if "GENVC_DATA" not in os.environ or "TORCH_HOME" not in os.environ:
+        pytest.skip("no clips or no AlexNet weights: GENVC_DATA or TORCH_HOME is not set")
+    path = Path(os.environ["GENVC_DATA"]) / "faces" / "val" / "face_0116_a.mp4"
+    frames = [frame for frame, _ in zip(media.frames(path)[1], range(40), strict=False)]
+    network = lpips.LPIPS(net="alex", verbose=False).eval()
+
+    sizes: list[int] = []
+
+    def losses(name: str) -> list[float]:
+        codec = genvc.create(name, device="cpu", bitrate=25_000)
+        info = codec.describe(256, 256, Fraction(25))
+        packets = list(codec.encode(frames, info))
+        sizes.append(sum(len(packet.payload) + 1 for packet in packets))
+        pairs = list(zip(frames, codec.decode(packets, info), strict=True))[::2]
+        with torch.no_grad():
+            return [float(network(*(_signed(one.rgb) for one in pair))) for pair in pairs]
+
+    worse = np.array(losses("auto")) - np.array(losses("predictive"))
+    assert sizes[0] < 1.1 * sizes[1]
+    print(f"worse by {worse.max():.3f} at most, by {worse.mean():.3f} on average")
+    assert worse.mean() < -0.05
+    assert worse.max() < 0.05
+
+
+def _signed(rgb: Picture) -> torch.Tensor:
+    """(1, 3, height, width), -1 to 1."""
+    return torch.from_numpy(np.ascontiguousarray(rgb)).permute(2, 0, 1)[None].float() / 127.5 - 1

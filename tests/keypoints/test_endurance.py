@@ -125,7 +125,7 @@ def _decoding_yardstick() -> float:
 def test_encoding_and_decoding_take_no_longer_than_what_they_are_made_of(data: Path) -> None:
     """Live encoding and decoding of 256x256 against yardsticks of the same machine and moment.
 
-    How many pictures a second that is, on which processor, says docs/results/keypoints-speed.json.
+    How many pictures a second that is on a processor says python -m keypoints.speed CLIP.
     """
     pictures = _clip(data)
     codec = genvc.create("keypoints", device="cpu", bitrate=6000, live=True)
