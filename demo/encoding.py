@@ -92,10 +92,9 @@ class Encoding:
         settings, fps = self.settings, self.pace.fps
         name = self._name(settings)
         choice = choice_of(name)
-        bitrate = settings.bitrate - self._owed / _DEBT_SECONDS
-        bitrate = max(bitrate, _LEAST_SHARE * settings.bitrate)
-        # in round numbers, so that few codecs are made
-        codec = codec_for(choice, float(f"{bitrate:.2g}"))
+        share = max(1 - self._owed / (_DEBT_SECONDS * settings.bitrate), _LEAST_SHARE)
+        # in tenths, so that few codecs are made: each has a network of its own
+        codec = codec_for(choice, settings.bitrate * round(share, 1))
         info = codec.describe(settings.size, settings.size, Fraction(fps))
         self.generated = bool(getattr(codec, "generative", False))
         header = pack_header(info, self.generated)

@@ -17,6 +17,7 @@ import uvicorn
 from genvc.errors import BadInput, Notice
 
 from .app import make_app
+from .memory import few_arenas
 from .settings import Settings
 from .warming import warm
 
@@ -57,6 +58,7 @@ def configured(
     key: Path | None = None,
 ) -> uvicorn.Config:
     """The application as it is served."""
+    few_arenas()
     return uvicorn.Config(
         make_app(sessions, auth, hosts),
         log_level="warning",

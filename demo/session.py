@@ -25,6 +25,7 @@ from genvc.samples import sample_path
 from .clip_camera import ClipCamera
 from .latest import Latest, Shot
 from .leg import Leg, OnScreen
+from .memory import give_back
 from .network import Conditions
 from .outbox import CAMERA, CODEC, COMPARED, SOUND, Outbox, pack_message
 from .quality import Sampler
@@ -316,6 +317,8 @@ def _ended(parts: list[Any]) -> None:
     """Ends clips and legs; waits for the picture in hand."""
     for part in parts:
         part.stop()
+    parts.clear()
+    give_back()
 
 
 def _beside(wish: _Wish) -> _Wish:

@@ -20,7 +20,7 @@ from .serve import configured, listening
 from .settings import Settings
 from .warming import warm
 
-__all__ = ["call_cost", "machine", "memory_over_time", "running"]
+__all__ = ["call_cost", "machine", "memory_over_time", "resident", "running"]
 
 _MEMORY_SECONDS = 2.0
 _TELLING = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
@@ -74,7 +74,7 @@ def memory_over_time(address: str, start: dict[str, Any], seconds: float, call_s
         lasts = min(call_seconds, max(10.0, seconds - at))
         with _visitor(address, start, lasts, 0) as visitor:
             while visitor.poll() is None:
-                samples.append((round(time.monotonic() - begun, 1), _resident()))
+                samples.append((round(time.monotonic() - begun, 1), resident()))
                 time.sleep(_MEMORY_SECONDS)
             said = _said(visitor, lasts)
             shown += said["fps"].get("1", 0.0) * said["seconds"]
@@ -147,7 +147,7 @@ def _times() -> dict[str, float]:
     return found
 
 
-def _resident() -> float:
+def resident() -> float:
     """MB of memory that this process holds."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, 1)

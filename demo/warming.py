@@ -10,6 +10,7 @@ from genvc.types import Frame
 from .decoding import decoder_for
 from .encoding import codec_for
 from .fallback import FIRST
+from .memory import settle
 from .settings import AUTO, Settings, choice_of
 
 __all__ = ["warm"]
@@ -25,3 +26,5 @@ def warm(settings: Settings) -> None:
         list(decoder_for(info.codec, info.model).decode(packets, info))
     except GenvcError:
         return
+    finally:
+        settle()
