@@ -18,7 +18,10 @@ from .errors import BadInput, CorruptStream, Notice
 from .plugins import codec_entry
 from .types import Codec, Frame, Packet
 
-__all__ = ["Decoded", "Encoded", "decode_file", "encode_file"]
+__all__ = ["GENERATED", "Decoded", "Encoded", "decode_file", "encode_file"]
+
+GENERATED = "generated: painted by a network, or edited"
+"""The comment of .mp4 and .mkv files that were decoded from streams which are marked so."""
 
 Progress = Callable[[int, int | None], None]
 """Called with the frames done so far and how many there will be, if that is known."""
@@ -159,7 +162,7 @@ def decode_file(
             md5 = media.md5(frames)
         else:
             md5 = ""
-            media.write(target, frames, stream.info.fps, sound)
+            media.write(target, frames, stream.info.fps, sound, GENERATED if stream.generated else "")
         return Decoded(span.frames, time.perf_counter() - started, md5)
     finally:
         stream.close()

@@ -1,17 +1,20 @@
 """Frames go out in the format the name says, whole or not at all."""
 
+import contextlib
 import errno
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
 
-from genvc import media
-from genvc.errors import BadInput, CorruptStream, Unsupported
+import genvc
+from genvc import container, media
+from genvc.errors import BadInput, CorruptStream, Notice, Unsupported
 from genvc.types import Frame
 
 FPS = Fraction(30000, 1001)
@@ -178,3 +181,28 @@ def test_rows_and_sheets_are_labelled_pictures() -> None:
     assert row[:bar].max() > 200
     sheet = media.labelled_sheet([("first", pictures), ("last", pictures)], ["a", "b"])
     assert sheet.shape == (2 * row.shape[0], row.shape[1], 3)
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.mp4"])
+@pytest.mark.parametrize("generated", [True, False])
+def test_the_mark_of_generated_pictures_survives_decoding_and_remuxing(
+    tmp_path: Path, make_clip: Any, name: str, generated: bool
+) -> None:
+    codec = genvc.create("avif")
+    info = codec.describe(64, 48, Fraction(25))
+    packets = codec.encode(iter(make_clip(64, 48, 2)), info)
+    container.write(tmp_path / "a.gvc", info, packets, generated=generated)
+    with pytest.warns(Notice, match="painted") if generated else contextlib.nullcontext():
+        genvc.decode_file(tmp_path / "a.gvc", tmp_path / name)
+    other = tmp_path / ("b" + name[1:])
+    with av.open(str(tmp_path / name)) as source, av.open(str(other), "w") as target:
+        track = target.add_stream_from_template(source.streams.video[0])
+        target.metadata.update(source.metadata)
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = track
+                target.mux(packet)
+    for path in (tmp_path / name, other):
+        with av.open(str(path)) as file:
+            said = {key.lower(): value for key, value in file.metadata.items()}
+        assert said.get("comment", "").startswith("generated") == generated

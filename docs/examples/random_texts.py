@@ -1,4 +1,4 @@
-"""Ten thousand random lines of text, of any characters, of ASCII and of single scripts; the same ones each time."""
+"""Ten thousand lines of random text, of any characters, of ASCII, of single scripts; the same each time."""
 
 import random
 import sys

@@ -37,13 +37,17 @@ _MAX_REPEATS = 100_000
 
 
 def write(
-    target: str | os.PathLike[str], frames: Iterable[Frame], fps: Fraction, sound: Waiting | None = None
+    target: str | os.PathLike[str],
+    frames: Iterable[Frame],
+    fps: Fraction,
+    sound: Waiting | None = None,
+    comment: str = "",
 ) -> int:
     """Writes the frames in the format that the name of target says, "-" being y4m on standard output.
 
-    sound: goes into .mp4 and .mkv as it comes in, and nowhere else. Returns how many frames there were.
-    Raises BadInput for a name of no known format, a place that cannot be written to, no frames at all,
-    or several for one .png.
+    sound, comment: go into .mp4 and .mkv, and nowhere else; sound as it comes in. Returns how many frames
+    there were. Raises BadInput for a name of no known format, a place that cannot be written to, no frames
+    at all, or several for one .png.
     """
     name = os.fspath(target)
     writer = check_target(name)
@@ -55,8 +59,8 @@ def write(
     try:
         if name == "-":
             return _write_y4m(sys.stdout.buffer, whole, fps)
-        if sound is not None and holds_sound(name):
-            writer = partial(_write_coded, sound=sound, lossy=writer is _write_mp4)
+        if holds_sound(name):
+            writer = partial(_write_coded, sound=sound, comment=comment, lossy=writer is _write_mp4)
         with replacing(Path(name), folder=writer is _write_folder) as path:
             return writer(path, whole, fps)
     except BrokenPipeError:
@@ -109,7 +113,13 @@ def _write_mkv(path: Path, frames: Iterator[Frame], fps: Fraction) -> int:
 
 
 def _write_coded(
-    path: Path, frames: Iterator[Frame], fps: Fraction, *, lossy: bool, sound: Waiting | None = None
+    path: Path,
+    frames: Iterator[Frame],
+    fps: Fraction,
+    *,
+    lossy: bool,
+    sound: Waiting | None = None,
+    comment: str = "",
 ) -> int:
     """Writes through an encoder and a container of FFmpeg: x264 in MP4 or FFV1 in Matroska."""
     codec, box = ("libx264", "mp4") if lossy else ("ffv1", "matroska")
@@ -117,6 +127,8 @@ def _write_coded(
     pixels = "yuv420p" if lossy else "bgr0"
     count = 0
     with av.open(str(path), "w", format=box, options={"movflags": "+faststart"} if lossy else {}) as out:
+        if comment:
+            out.metadata["comment"] = comment
         track: Any = out.add_stream(codec, rate=fps, options=options)
         speaker = None if sound is None else SoundTrack(out, sound)
         feed = RgbFeed(pixels)
