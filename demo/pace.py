@@ -8,7 +8,7 @@ __all__ = ["Pace"]
 
 _STEPS = (60, 50, 40, 30, 25, 20, 15, 12, 10, 8, 6, 5, 4, 3, 2, 1)
 _LOOK_SECONDS = 3.0
-_TOO_SLOW, _IDLE = 0.85, 0.45
+_TOO_SLOW, _IDLE, _FEW = 0.85, 0.45, 0.05
 # A raise fills so much of the time, and is tried after so many seconds; later, where it was too much.
 _FILLED, _MOST_RAISE = 0.7, 2.5
 _CALM_SECONDS, _MOST_CALM = 6.0, 60.0
@@ -52,7 +52,7 @@ class Pace:
             again = now - self._raised_at < 2 * self._calm
             self._calm = min(_MOST_CALM, 2 * self._calm) if again else _CALM_SECONDS
             self._lowered_at = now
-        elif not missed and busy < _IDLE * span and now - self._lowered_at >= self._calm:
+        elif missed <= _FEW * count and busy < _IDLE * span and now - self._lowered_at >= self._calm:
             able = min(self.most, _MOST_RAISE * self.fps, _FILLED * count / max(busy, 1e-9))
             self.fps = max(self.fps, next((step for step in (self.most, *_STEPS) if step <= able), 1))
             self._raised_at = now
