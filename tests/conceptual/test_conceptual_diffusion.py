@@ -83,13 +83,11 @@ def test_streams_that_name_nobody_are_painted_by_whom_the_decoder_names(models: 
 def test_schedulers_of_one_step_and_of_many(models: Path, scheduler: str, steps: int) -> None:
     lines = np.zeros((48, 65), np.bool_)
     texture = scene(96, 130)
-    painted = DiffusionDecoder(Repaint(Painter("tiny/painter", "", 1, steps), scheduler), "cpu")(
-        texture, lines
-    )
-    own = DiffusionDecoder(Repaint(Painter("tiny/painter", "", 1, steps)), "cpu")(texture, lines)
+    decoder = DiffusionDecoder(Repaint(Painter("tiny/painter", "", 1, steps), scheduler), "cpu")
+    painted = decoder(texture, lines)
     assert painted.shape == texture.shape
-    # the model's own is DDIM, and one step of Euler's is the same as one of that
-    assert np.array_equal(painted, own) == (scheduler in ("ddim", "euler"))
+    assert painted.std() > 1
+    assert type(decoder._diffusion._pipeline.scheduler).__name__ == SCHEDULERS[scheduler]
 
 
 def test_lines_steer_and_colours_stay_those_of_the_texture(models: Path) -> None:
