@@ -1,12 +1,11 @@
 """From a checkpoint and a line network to a model that streams can name."""
 
-import json
 from pathlib import Path
 
 import torch
 
 from genvc import models
-from genvc.training.exporting import command
+from genvc.training.exporting import command, listed, record
 
 from ..build import ARCHITECTURE, LINES
 from .tables import FILE, load
@@ -23,32 +22,18 @@ def export(
     lie beside the checkpoint. folder: below weights/; another one for each version.
     """
     saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    curve = (checkpoint.parent / "curve.jsonl").read_text(encoding="utf-8").splitlines()
-    last = json.loads(curve[-1])
-    config = {
+    config = record(checkpoint, saved, stages, trained_on)
+    config |= {
         "architecture": ARCHITECTURE,
-        "commands": stages,
-        "trained_on": trained_on,
-        "steps_of_last_stage": saved["done"],
-        "stage": saved["stage"],
         "without": saved["stage"].get("without", []),
-        "validation": {key: value for key, value in last.items() if "/" in key},
+        "validation": {key: value for key, value in config["validation"].items() if "/" in key},
     }
     tensors = {key: value.half() for key, value in saved["average"].items()}
     for number, (matrix, bias) in enumerate(load(checkpoint.with_name(FILE)).layers):
         # whole numbers of 20 bits, which half precision would round
         tensors[f"{LINES}{number}.weight"] = torch.from_numpy(matrix).int().contiguous()
         tensors[f"{LINES}{number}.bias"] = torch.from_numpy(bias).int().contiguous()
-    models.save(root / "weights" / folder, config, tensors)
-    return models.add(
-        name,
-        "conceptual",
-        licence="Apache-2.0",
-        trained_on=trained_on,
-        command=stages[-1],
-        folder=folder,
-        root=root,
-    )
+    return listed("conceptual", config, tensors, root, name, folder)
 
 
 if __name__ == "__main__":

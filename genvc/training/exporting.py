@@ -1,12 +1,17 @@
-"""The command line that turns a checkpoint into a model; what a model holds is each codec's own."""
+"""From a checkpoint to a model of the table; what a model holds is each codec's own."""
 
 import argparse
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from .. import models
 
-__all__ = ["Export", "command"]
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["Export", "command", "listed", "record"]
 
 
 Export = Callable[..., models.Model]
@@ -14,6 +19,34 @@ Export = Callable[..., models.Model]
 
 (checkpoint: Path, root: Path, name: str, folder: str, stages: list[str], trained_on: str), and settings.
 """
+
+
+def record(checkpoint: Path, saved: Mapping[str, Any], stages: list[str], trained_on: str) -> dict[str, Any]:
+    """How a model came about, for its config. saved: the checkpoint, beside which its curve lies."""
+    curve = (checkpoint.parent / "curve.jsonl").read_text(encoding="utf-8").splitlines()
+    return {
+        "commands": stages,
+        "trained_on": trained_on,
+        "stage": saved["stage"],
+        "steps_of_last_stage": saved["done"],
+        "validation": json.loads(curve[-1]),
+    }
+
+
+def listed(
+    codec: str, config: dict[str, Any], tensors: "dict[str, torch.Tensor]", root: Path, name: str, folder: str
+) -> models.Model:
+    """Store a model in the collection below `root` and list it. config: a record(), and the codec's own."""
+    models.save(root / "weights" / folder, config, tensors)
+    return models.add(
+        name,
+        codec,
+        licence="Apache-2.0",
+        trained_on=config["trained_on"],
+        command=config["commands"][-1],
+        folder=folder,
+        root=root,
+    )
 
 
 def command(export: Export, about: str, settings: Mapping[str, str] | None = None) -> None:

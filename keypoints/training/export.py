@@ -1,13 +1,12 @@
 """From a checkpoint to a model that streams can name: the face basis and the generator in one file."""
 
-import json
 from pathlib import Path
 
 import torch
 
 from genvc import models
 from genvc.errors import BadInput
-from genvc.training.exporting import command
+from genvc.training.exporting import command, listed, record
 
 from ..detector import outlines
 from ..generator import SIZES, Generator, plain
@@ -38,30 +37,13 @@ def export(
         Generator(size).load_state_dict(saved["average"])
     except RuntimeError as error:
         raise BadInput(f"{checkpoint} is of a generator of another size than '{size}'") from error
-    curve = (checkpoint.parent / "curve.jsonl").read_text(encoding="utf-8").splitlines()
     config, tensors = models.load(_BASIS, "keypoints")
-    config |= {
-        "generator": plain(size),
-        "commands": stages,
-        "trained_on": trained_on,
-        "stage": saved["stage"],
-        "steps_of_last_stage": saved["done"],
-        "validation": json.loads(curve[-1]),
-    }
+    config |= {"generator": plain(size), **record(checkpoint, saved, stages, trained_on)}
     if heads:
         config["heads"] = models.full_name(heads)
     tensors |= {"generator." + key: value.half() for key, value in saved["average"].items()}
     tensors |= {"outline." + key: torch.from_numpy(ring).short() for key, ring in outlines().items()}
-    models.save(root / "weights" / folder, config, tensors)
-    return models.add(
-        name,
-        "keypoints",
-        licence="Apache-2.0",
-        trained_on=trained_on,
-        command=stages[-1],
-        folder=folder,
-        root=root,
-    )
+    return listed("keypoints", config, tensors, root, name, folder)
 
 
 if __name__ == "__main__":

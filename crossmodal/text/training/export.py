@@ -1,6 +1,5 @@
 """From a checkpoint to a model that texts can be coded with: weights in half precision, words and tables."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ import torch
 
 from genvc import models
 from genvc.errors import BadInput
-from genvc.training.exporting import command
+from genvc.training.exporting import command, listed, record
 
 from ..language import LanguageModel
 from . import counting
@@ -39,24 +38,8 @@ def export(
         net, b" ".join(vocabulary.words), b" ".join(vocabulary.pieces), counting.load(checkpoint.parent)
     )
     LanguageModel({key: value.numpy() for key, value in made.items()})
-    curve = (checkpoint.parent / "curve.jsonl").read_text(encoding="utf-8").splitlines()
-    config = {
-        "commands": stages,
-        "trained_on": trained_on,
-        "stage": stage,
-        "steps_of_last_stage": saved["done"],
-        "validation": json.loads(curve[-1]),
-    }
-    models.save(root / "weights" / folder, config, made)
-    return models.add(
-        name,
-        "crossmodal",
-        licence="Apache-2.0",
-        trained_on=trained_on,
-        command=stages[-1],
-        folder=folder,
-        root=root,
-    )
+    config = record(checkpoint, saved, stages, trained_on)
+    return listed("crossmodal", config, made, root, name, folder)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,11 @@
 """From a checkpoint to a model that streams can name: half-precision weights, config, a line in the table."""
 
-import json
 from pathlib import Path
 
 import torch
 
 from ... import models
-from ...training.exporting import command
+from ...training.exporting import command, listed, record
 from ..build import ARCHITECTURE
 
 __all__ = ["export"]
@@ -21,28 +20,14 @@ def export(
     the config. folder: below weights/; another one for each version.
     """
     saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    curve = (checkpoint.parent / "curve.jsonl").read_text(encoding="utf-8").splitlines()
-    last = json.loads(curve[-1])
-    config = {
+    config = record(checkpoint, saved, stages, trained_on)
+    config |= {
         "architecture": ARCHITECTURE,
-        "commands": stages,
-        "trained_on": trained_on,
-        "steps_of_last_stage": saved["done"],
-        "stage": saved["stage"],
         "without": saved["stage"].get("without", []),
-        "validation": {key: value for key, value in last.items() if key.isdigit()},
+        "validation": {key: value for key, value in config["validation"].items() if key.isdigit()},
     }
     tensors = {key: value.half() for key, value in saved["average"].items()}
-    models.save(root / "weights" / folder, config, tensors)
-    return models.add(
-        name,
-        "predictive",
-        licence="Apache-2.0",
-        trained_on=trained_on,
-        command=stages[-1],
-        folder=folder,
-        root=root,
-    )
+    return listed("predictive", config, tensors, root, name, folder)
 
 
 if __name__ == "__main__":
