@@ -4,6 +4,8 @@ Li et al., "BLIP: bootstrapping language-image pre-training", 2022. Any model th
 knows will do, from a folder or by its name on the hub.
 """
 
+import re
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -18,6 +20,8 @@ __all__ = ["TransformersCaptioner"]
 
 _BATCH: Final = 8
 _TOKENS: Final = 40
+_PATIENCE: Final = 15.0  # seconds
+_NAME: Final = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
 class TransformersCaptioner:
@@ -36,12 +40,12 @@ class TransformersCaptioner:
         library: Any = transformers
         library.utils.logging.disable_progress_bar()
         try:
-            self._processor: Any = library.AutoProcessor.from_pretrained(name)
-            self._model: Any = library.AutoModelForImageTextToText.from_pretrained(name, use_safetensors=True)
-        except (OSError, ValueError, KeyError) as error:
-            raise ModelNotFound(
-                f"no captioning model '{name}' in a folder or on the hub: {_reason(error)}"
-            ) from error
+            self._processor, self._model = _loaded(library, name, here=True)
+        except ModelNotFound:
+            if Path(name).is_dir() or not _NAME.fullmatch(name):
+                raise
+            _ask(name)
+            self._processor, self._model = _loaded(library, name, here=False)
         self._model.to(place).eval()
         self._device, self._batch = place, batch
 
@@ -60,6 +64,34 @@ class TransformersCaptioner:
             found = self._processor.batch_decode(tokens, skip_special_tokens=True)
             said += [" ".join(text.split())[:MAX_TEXT] for text in found]
         return said
+
+
+def _loaded(library: Any, name: str, here: bool) -> tuple[Any, Any]:
+    """Processor and model. here: out of a folder or the hub's cache alone. Raises ModelNotFound."""
+    if not _NAME.fullmatch(name) and not Path(name).is_dir():
+        raise ModelNotFound(f"no captioning model '{name}': there is no such folder")
+    try:
+        processor = library.AutoProcessor.from_pretrained(name, local_files_only=here)
+        model = library.AutoModelForImageTextToText.from_pretrained(
+            name, local_files_only=here, use_safetensors=True
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelNotFound(
+            f"no captioning model '{name}' in a folder or on the hub: {_reason(error)}"
+        ) from error
+    return processor, model
+
+
+def _ask(name: str) -> None:
+    """Whether the hub has a model: one question, since loading asks for each file again and again."""
+    import huggingface_hub
+
+    try:
+        huggingface_hub.HfApi().model_info(name, timeout=_PATIENCE)
+    except Exception as error:  # whatever the hub's library and its network library raise
+        raise ModelNotFound(
+            f"no captioning model '{name}' in a folder, and the hub did not answer for it: {_reason(error)}"
+        ) from error
 
 
 def _reason(error: Exception) -> str:

@@ -62,6 +62,7 @@ class CrossModal:
             self._painter = Painter(options.painter, options.controlnet, options.seed, options.steps)
 
     generative = True
+    bounds_files = True
     short = True
 
     def describe(self, width: int, height: int, fps: Fraction) -> StreamInfo:

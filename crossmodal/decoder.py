@@ -148,7 +148,8 @@ class Painting:
 
     @torch.no_grad()
     def __call__(self, shown: Representation, width: int, height: int) -> Picture:
-        """uint8 (height, width, 3). Without a palette it is paint.painted's."""
+        """uint8 (height, width, 3). Where neither a palette nor a colour was sent it is paint.painted's."""
+        shown = paint.coloured(shown, width, height)
         if shown.palette is None:
             return paint.painted(shown, width, height)
         planes = torch.from_numpy(inputs(shown, width, height))[None].to(self._device)

@@ -49,6 +49,8 @@ class Options:
         names = self.layer_names
         if not names or len(set(names)) < len(names) or any(name not in LAYERS for name in names):
             raise BadInput(f"codec 'crossmodal': layers are out of {','.join(LAYERS)}, not {self.layers!r}")
+        if self.caption_text and "text" not in names:
+            raise BadInput("codec 'crossmodal': a caption needs the layer text")
         if self.controlnet and not self.painter:
             raise BadInput("codec 'crossmodal': a controlnet needs a painter")
 

@@ -4,6 +4,7 @@ Colours flow from the middle of the palette's cells over the picture, but little
 in diffusion curves (Orzan et al., 2008); then each cell is brought back to the mean that was sent for it.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,11 @@ import numpy.typing as npt
 
 from genvc.types import Picture
 
+from .imagined import imagined
 from .palette import colours
 from .representation import Palette, Representation, fitted
 
-__all__ = ["SIDE", "base", "enlarged", "kept", "painted"]
+__all__ = ["SIDE", "base", "coloured", "enlarged", "kept", "painted"]
 
 SIDE = 128
 """Cells along the long side in which colours flow."""
@@ -27,7 +29,15 @@ Plane = npt.NDArray[np.float32]
 
 def painted(shown: Representation, width: int, height: int) -> Picture:
     """The picture, uint8 (height, width, 3)."""
+    shown = coloured(shown, width, height)
     return enlarged(base(shown, *fitted(width, height, SIDE)), width, height)
+
+
+def coloured(shown: Representation, width: int, height: int) -> Representation:
+    """With a palette: that which was sent, else one of the colours that the text names, if it does."""
+    if shown.palette is not None:
+        return shown
+    return replace(shown, palette=imagined(shown.text, width, height))
 
 
 def base(shown: Representation, rows: int, columns: int) -> Plane:

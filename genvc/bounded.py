@@ -37,8 +37,9 @@ def options_within(
 ) -> dict[str, Any]:
     """The options with which the whole file is as good as it can be in most(pixels) bytes.
 
-    A codec that is `budgeted` bounds its packets itself, by its option `bytes`; of others the highest
-    quality is searched by bisection. Raises BadInput where the smallest file is larger.
+    A codec that is `budgeted` bounds its packets itself, by its option `bytes`, one that `bounds_files` the
+    whole file; of others the highest quality is searched by bisection. Raises BadInput
+    where the smallest file is larger.
     """
     given = dict(options or {})
     for name in _RATES:
@@ -46,6 +47,8 @@ def options_within(
             raise BadInput(f"say a number of bytes or {name}, not both")
     limit = most(picture.shape[0] * picture.shape[1])
     made = create(codec, model, device, **given)
+    if getattr(made, "bounds_files", False):
+        return {"bytes": limit}
     if getattr(made, "budgeted", False):
         return {"bytes": _budget(made, info, limit)}
     best: int | None = None

@@ -46,7 +46,7 @@ def encode_all(
 def decode_all(codes: Sequence[bytes], model: str = "") -> list[str]:
     """The mirror of encode_all(). Raises CorruptStream, ModelNotFound."""
     spoken = [number for number, code in enumerate(codes) if code and code[0] < _CONTEXTS]
-    found = [b"" if number in set(spoken) else _plain(code) for number, code in enumerate(codes)]
+    found = [b"" if code and code[0] < _CONTEXTS else _plain(code) for code in codes]
     if spoken:
         language = language_model(model)
         if language is None:
@@ -79,8 +79,13 @@ def language_model(name: str) -> LanguageModel | None:
 
 @lru_cache(4)
 def _loaded(full_name: str) -> LanguageModel:
+    from torch import bfloat16
+
     tensors = models.load(full_name, "crossmodal")[1]
-    return LanguageModel({key: tensor.numpy() for key, tensor in tensors.items()})
+    # NumPy has no bfloat16, which nobody should have stored but somebody may have
+    return LanguageModel(
+        {key: (one.float() if one.dtype == bfloat16 else one).numpy() for key, one in tensors.items()}
+    )
 
 
 def _checked(text: str) -> bytes:

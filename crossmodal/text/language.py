@@ -84,7 +84,7 @@ class LanguageModel:
             self.vocabulary = Vocabulary(words, pieces)
             self.ngrams = NGrams(tensors, len(self.vocabulary))
             half, self._exp, self._log = (
-                np.asarray(tensors["table." + key], np.float64) for key in ("sigmoid", "exp", "log")
+                _table(tensors["table." + key]) for key in ("sigmoid", "exp", "log")
             )
             # the table is of 0 and more; sigmoid(-x) = 1 - sigmoid(x)
             self._sigmoid = np.concatenate([POINT - half[:0:-1], half]).astype(np.float32)
@@ -109,7 +109,7 @@ class LanguageModel:
             bias = weights["language.bias"]
             self._first_bias = np.append(bias[: self.head], weights["language.tail_bias"])
             self._second_bias = bias[self.head :]
-        except (KeyError, ValueError, TypeError, IndexError) as error:
+        except (KeyError, ValueError, TypeError, IndexError, OverflowError) as error:
             raise BadInput(f"the weights are not those of a language model: {error}") from error
         width = embedding.shape[1]
         fits = (
@@ -122,8 +122,14 @@ class LanguageModel:
             and half.shape == (_SIGMOID_END * _FINE_SIGMOID + 1,)
             and self._exp.shape == (_EXP_END * _FINE_EXP + 1,)
             and self._log.shape == (1 << _LOG_BITS,)
+            and 0 <= half.min() <= half.max() <= POINT
+            and 0 <= self._log.min() <= self._log.max() <= CODE_BITS
+            and bias.shape == (len(self.vocabulary),)
+            and bias_in.shape == self._on_bias.shape == (gates,)
+            and self._project_bias.shape == tail.shape == (width,)
+            and weights["language.tail_bias"].shape == (1,)
             and 0 <= self._exp.min() < self._exp[0] == self._exp.max() == _EXP_ONE
-            and all(np.abs(one).max() < LIMIT for one in weights.values())
+            and all(one.size and np.abs(one).max() < LIMIT for one in weights.values())
         )
         if not fits:
             raise BadInput("the weights of the language model do not fit each other")
@@ -184,6 +190,13 @@ class LanguageModel:
         return found
 
 
+def _table(numbers: Any) -> Numbers:
+    found = np.asarray(numbers)
+    if found.dtype.kind not in "iu":
+        raise ValueError("a table is not of whole numbers")
+    return found.astype(np.float64)
+
+
 def _whole(weights: Any) -> Numbers:
     """Weights in units of 2^-12."""
     found: Numbers = np.rint(np.asarray(weights).astype(np.float64) * POINT)
@@ -196,9 +209,15 @@ def _steps_of(weights: Any, shift: Any) -> tuple[States, States]:
     shift: (gates) bits after the point of each gate's weights; the product is in units of 2^-12.
     """
     steps, shift = np.asarray(weights), np.asarray(shift)
-    if steps.dtype != np.int8 or shift.shape != steps.shape[:1] or shift.min() < 0 or shift.max() > 12:
+    if (
+        steps.dtype != np.int8
+        or shift.dtype.kind not in "iu"
+        or shift.shape != steps.shape[:1]
+        or shift.min() < 0
+        or shift.max() > 12
+    ):
         raise ValueError("the weights of the state are not bytes with their point")
-    return steps.T.astype(np.float32), np.exp2(5 - shift.astype(np.float32))
+    return steps.T.astype(np.float32), np.ldexp(np.float32(1), 5 - shift.astype(np.int32))
 
 
 def _rounded(sums: Numbers, unit: int) -> Numbers:

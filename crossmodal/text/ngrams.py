@@ -39,7 +39,8 @@ class Order:
     """Entries in rising order of context, then token. begins: (contexts + 1), where each one's entries begin.
 
     words: (entries,). counts: (entries,). shares: (entries,), of ONE. left: (contexts,), what is left for
-    the next lower order, of ONE; ONE for a context without entries.
+    the next lower order, of ONE; ONE for a context without entries. keys: (entries,), context times tokens
+    plus token, rising.
     """
 
     begins: Whole
@@ -97,9 +98,10 @@ class NGrams:
         for place in range(ORDERS - 2, -1, -1):
             order, context = self.orders[place], contexts[:, place]
             entry = self._entries(order, context, tokens)
-            shares = np.where(entry >= 0, order.shares[entry], 0.0)
+            shares = np.zeros(len(tokens))
+            shares[entry >= 0] = order.shares[entry[entry >= 0]]
             total += np.floor(weight * _PART * shares)
-            weight = np.floor(weight * _PART * np.where(context >= 0, order.left[context], ONE))
+            weight = np.floor(weight * _PART * _left(order, context))
         found: Numbers = total + np.floor(weight * _PART * self.single[tokens])
         return found
 
@@ -109,8 +111,7 @@ class NGrams:
         weights = [np.full(count, float(ONE))]
         for place in range(ORDERS - 2, -1, -1):
             context = contexts[:, place]
-            left = np.where(context >= 0, self.orders[place].left[context], ONE)
-            weights.append(np.floor(weights[-1] * _PART * left))
+            weights.append(np.floor(weights[-1] * _PART * _left(self.orders[place], context)))
         found: Numbers = np.floor(np.multiply.outer(weights[-1] * _PART, self.single))
         flat = found.reshape(-1)
         for place in range(ORDERS - 2, -1, -1):
@@ -133,6 +134,14 @@ class NGrams:
         keys = contexts * self.tokens + tokens
         at = np.minimum(np.searchsorted(order.keys, keys), len(order.keys) - 1)
         return np.where((contexts >= 0) & (order.keys[at] == keys), at, -1)
+
+
+def _left(order: Order, contexts: Whole) -> Numbers:
+    """What these contexts leave for the next lower order, of ONE."""
+    found = np.full(len(contexts), float(ONE))
+    known = contexts >= 0
+    found[known] = order.left[contexts[known]]
+    return found
 
 
 def _keys() -> list[str]:

@@ -60,10 +60,13 @@ class Vocabulary:
         """How rare a word is: its number in the vocabulary, in any case, or beyond all numbers."""
         return self._word.get(self._any_case.get(word.lower(), b" "), len(self))
 
-    def text(self, tokens: Sequence[int]) -> bytes:
-        """The text of tokens, without END. Raises CorruptStream where they are in no order that makes one."""
+    def text(self, tokens: Sequence[int], most: int = 1 << 16) -> bytes:
+        """The text of tokens, without END.
+
+        Raises CorruptStream where they are in no order that makes one, or make one of more than `most` bytes.
+        """
         made: list[bytes] = []
-        at, count = 0, len(tokens)
+        at, count, size = 0, len(tokens), 0
         while at < count:
             if tokens[at] == GLUE and made:
                 at += 1
@@ -78,6 +81,9 @@ class Vocabulary:
                 at += 1
             stored = b"".join(self._stored[token] for token in tokens[begin:at])
             made.append(_shown(stored, change, not made))
+            size += len(made[-1])
+            if size > most:
+                raise CorruptStream("the text is longer than any that is written")
         return b"".join(made)
 
     def _words_of(self, part: bytes) -> Iterator[bytes]:

@@ -13,7 +13,8 @@ import genvc
 from crossmodal import header, layout, paint, palette, sketch, syntax
 from crossmodal.notes import notes
 from crossmodal.representation import MAX_TEXT, Box, Palette, Representation
-from genvc import container
+from genvc import container, media
+from genvc.cli import run
 from genvc.entropy import SymbolDecoder, SymbolEncoder
 from genvc.errors import BadInput, CorruptStream, GenvcError, Unsupported
 from genvc.types import Frame, Packet, Picture, StreamInfo
@@ -283,3 +284,37 @@ def test_a_stream_without_lines_shows_none(picture: Picture) -> None:
     codec = genvc.create("crossmodal", device="cpu")
     assert codec.outline(packets, info) is None
     assert codec.redraw(packets, info, picture) == packets
+
+
+@pytest.mark.parametrize(
+    ("text", "above", "below"),
+    [
+        ("a red ball on the grass", (176, 48, 44), (92, 128, 64)),
+        ("people on a beach under the sky", (150, 180, 214), (206, 184, 146)),
+    ],
+)
+def test_words_alone_give_the_colours_that_they_name(
+    text: str, above: tuple[int, int, int], below: tuple[int, int, int]
+) -> None:
+    shown = paint.painted(Representation(text), 160, 120).astype(float)
+    assert np.abs(shown[8:40].mean((0, 1)) - above).max() < 24
+    assert np.abs(shown[80:112].mean((0, 1)) - below).max() < 24
+
+
+def test_words_without_colours_are_grey() -> None:
+    assert (paint.painted(Representation("two dogs"), 160, 120) == 128).all()
+
+
+def test_a_caption_without_its_layer_is_refused() -> None:
+    with pytest.raises(BadInput, match="layer text"):
+        genvc.create("crossmodal", device="cpu", layers="palette", caption="a dog")
+
+
+def test_a_number_of_bytes_is_that_of_the_whole_file(picture: Picture, tmp_path: Path) -> None:
+    source = tmp_path / "one.png"
+    media.write(source, iter([Frame(picture, 0)]), FPS)
+    assert (
+        run(["encode", str(source), str(tmp_path / "one.gvc"), "--codec", "crossmodal", "--bytes", "200"])
+        == 0
+    )
+    assert (tmp_path / "one.gvc").stat().st_size <= 200

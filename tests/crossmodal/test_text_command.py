@@ -126,6 +126,28 @@ def test_a_training_learns_and_its_export_codes(
     assert trained(material, tmp_path / "other", 6, "--start", made.full_name, "--state", "32") == 1
 
 
+def test_too_few_short_captions_are_no_endless_wait(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "data" / "captions_text"
+    folder.mkdir(parents=True)
+    for split in ("train", "val"):
+        (folder / f"{split}.txt").write_text("\n".join(["a dog " * 50 + "runs"] * 9))
+    assert trained(tmp_path / "data", tmp_path / "run", 6) == 1
+    assert "fewer than a batch" in capsys.readouterr().err
+
+
+def test_other_captions_of_the_same_number_are_another_training(
+    material: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert trained(material, tmp_path / "run", 6) == 0
+    train = material / "captions_text" / "train.txt"
+    train.write_text(train.read_text().replace("red", "grass"))
+    capsys.readouterr()
+    assert trained(material, tmp_path / "run", 6) == 1
+    assert "not of these texts" in capsys.readouterr().err
+
+
 def test_a_training_goes_on_where_it_was_cut(material: Path, tmp_path: Path) -> None:
     from crossmodal.text.training import loop
 

@@ -11,10 +11,12 @@ import torch
 from text_counts import LENGTHS, counts_of, fingerprint
 from text_models import CAPTIONS, language_model, network, tensors, vocabulary
 
-from crossmodal.text import words
+from crossmodal.text import decode, encode, words
+from crossmodal.text.coder import method_of
 from crossmodal.text.language import LanguageModel, budget_of
-from crossmodal.text.tokens import END
+from crossmodal.text.tokens import END, Vocabulary
 from crossmodal.text.training import network as trained
+from genvc import models
 from genvc.errors import BadInput, CorruptStream
 
 HERE = Path(__file__).parent
@@ -98,14 +100,42 @@ def test_a_text_without_end_is_damage(monkeypatch: pytest.MonkeyPatch) -> None:
         words.read(model, [code])
 
 
-@pytest.mark.parametrize(
-    "key", ["words", "head", "language.state", "language.embedding", "state_shift", "table.exp"]
-)
+@pytest.mark.parametrize("key", [key for key in tensors() if not key.startswith("ngrams.")])
 def test_weights_that_are_no_language_model_are_refused(key: str) -> None:
     whole = {name: value.numpy() for name, value in tensors().items()}
-    for wrong in (
-        {**whole, key: np.zeros((2, 2))},
-        {name: value for name, value in whole.items() if name != key},
-    ):
+    own = whole[key]
+    others = [np.zeros((2, 2))]
+    if key.startswith("table.") or key == "state_shift":
+        # whole numbers alone give the same sums everywhere
+        others += [own + 0.5, own * 0 - 1, own.astype(np.int64) * 0 + (1 << 31)]
+    elif key.startswith("language."):
+        others += [own[..., None], own[:0]]
+    for wrong in others:
         with pytest.raises(BadInput):
-            LanguageModel(wrong)
+            LanguageModel({**whole, key: wrong})
+    with pytest.raises(BadInput):
+        LanguageModel({name: value for name, value in whole.items() if name != key})
+
+
+def test_a_word_that_is_a_book_is_damage() -> None:
+    """A hostile vocabulary does not make a short code a long text."""
+    words = Vocabulary([b"x" * 40_000], [bytes([code]) for code in range(256) if code != 32])
+    assert len(words.text([5])) == 40_000
+    with pytest.raises(CorruptStream, match="longer"):
+        words.text([5, 5])
+
+
+def test_a_model_in_bfloat16_is_read_as_any(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = {
+        name: one.bfloat16() if name in ("language.embedding", "language.input") else one
+        for name, one in tensors().items()
+    }
+    (tmp_path / "models.json").write_text('{"models": []}')
+    models.save(tmp_path / "weights" / "half", {}, made)
+    listed = models.add(
+        "half", "crossmodal", licence="", trained_on="", command="", folder="half", root=tmp_path
+    )
+    monkeypatch.setenv("GENVC_MODELS", str(tmp_path))
+    code = encode(CAPTIONS[0], model=listed.full_name)
+    assert method_of(code) == "words"
+    assert decode(code, model=listed.full_name) == CAPTIONS[0]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from genvc.errors import BadInput
 
-from ..ngrams import DISCOUNTS, ORDERS, NGrams
+from ..ngrams import DISCOUNTS, MOST_TOKENS, ORDERS, NGrams
 from ..tokens import END
 
 __all__ = ["Tensors", "counted", "left_out", "load", "save"]
@@ -25,8 +25,10 @@ def counted(texts: Sequence[Sequence[int]], tokens: int) -> Tensors:
     """What NGrams takes. texts: tokens without END.
 
     The highest order counts how often a token comes after a context, the lower ones after how many
-    different tokens it does so; where a text begins there is but one.
+    different tokens it does so; where a text begins there is but one. Raises BadInput.
     """
+    if tokens > MOST_TOKENS:
+        raise BadInput(f"a vocabulary has at most {MOST_TOKENS} tokens, not {tokens}")
     often = _often(texts)
     orders: list[_Counts] = [often[ORDERS - 1]]
     for order in range(ORDERS - 1, 0, -1):
@@ -71,7 +73,7 @@ def _different(higher: _Counts, own: _Counts) -> _Counts:
 def left_out(ngrams: NGrams, texts: Sequence[Sequence[int]]) -> npt.NDArray[np.float32]:
     """(texts, longest + 1): the share of each token, END last, if its text were counted once less.
 
-    texts: tokens without END, of those that were counted. 0 beyond the end.
+    texts: tokens without END, of those that were counted; BadInput for others. 0 beyond the end.
     """
     longest = max(map(len, texts)) + 1
     found = np.zeros((len(texts), longest), np.float32)
@@ -82,8 +84,6 @@ def left_out(ngrams: NGrams, texts: Sequence[Sequence[int]]) -> npt.NDArray[np.f
         found[rows, step] = _without(ngrams, contexts, tokens)
         on = np.array([step < len(texts[row]) for row in rows])
         rows, contexts = rows[on], ngrams.follow(contexts, tokens)[on]
-        if not len(rows):
-            break
     return found
 
 
@@ -95,7 +95,9 @@ def _without(ngrams: NGrams, contexts: Any, tokens: Any) -> Any:
         order, context = ngrams.orders[place], contexts[:, place]
         known = np.flatnonzero(context >= 0)
         keys = context[known] * ngrams.tokens + tokens[known]
-        entry = np.searchsorted(order.keys, keys)
+        entry = np.minimum(np.searchsorted(order.keys, keys), len(order.keys) - 1)
+        if not len(order.keys) or (order.keys[entry] != keys).any():
+            raise BadInput("the counts are not of these texts")
         parents = np.repeat(np.arange(len(order.left)), np.diff(order.begins))
         given = np.bincount(parents, _discount(order.counts), len(order.left))
         totals = np.bincount(parents, order.counts, len(order.left))

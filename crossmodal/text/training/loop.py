@@ -96,7 +96,7 @@ class Ledger(nn.Module):
         """Which texts to try with a code of a byte less: some of those that left half a byte and more."""
         length = self.length[rows].int()
         left = 8 * length - self.costs[rows].float().sum(1)
-        return (left > _ROOM) & (length > 1) & (torch.rand(len(rows)) < _TESTED)
+        return (left > _ROOM) & (length > 1) & (torch.rand(len(rows), device=rows.device) < _TESTED)
 
     def enter(self, rows: Tensor, bits: Tensor, told: Tensor, lengths: Tensor) -> None:
         """bits: (texts, steps), what tokens cost now, 0 beyond the end. told: whose lengths these were."""
@@ -117,6 +117,8 @@ def batches(texts: Sequence[bytes], vocabulary: Vocabulary, count: int, seed: in
     dice = random.Random(seed)
     plain = [vocabulary.tokens(text) for text in texts]
     rows = [row for row, tokens in enumerate(plain) if len(tokens) < _LONGEST - 1]
+    if len(rows) < count:
+        raise BadInput(f"{len(rows)} captions are short enough to train on, fewer than a batch")
     while True:
         dice.shuffle(rows)
         for at in range(0, len(rows) - count + 1, _POOL * count):
@@ -215,7 +217,7 @@ class _Run(Run[Batch]):
         self.mean = Language(shape).to(device).eval()
         self.ledger = Ledger(len(texts)).to(device)
         self.held = [[END, *vocabulary.tokens(text), END] for text in held]
-        self.held_said = _said(ngrams, self.held)
+        self.held_said = _said(ngrams, self.held).to(device)
         self.letters = sum(len(text.decode()) for text in held)
         super().__init__(
             stage,
@@ -252,11 +254,11 @@ class _Run(Run[Batch]):
         """Nats a token."""
         tokens, rows = batch.tokens.to(self.device), batch.rows.to(self.device)
         inputs, targets = tokens[:, :-1].clamp(min=0), tokens[:, 1:]
-        told = torch.zeros(len(rows), dtype=torch.bool)
+        told = torch.zeros(len(rows), dtype=torch.bool, device=self.device)
         lengths = self.ledger.length[rows].int()
         budgets = torch.zeros_like(inputs)
         if self.done >= self.stage.blind_steps:
-            told = (torch.rand(len(rows)) >= _BLIND) & (rows >= 0)
+            told = (torch.rand(len(rows), device=self.device) >= _BLIND) & (rows >= 0)
             lengths = lengths - (told & self.ledger.tested(rows)).int()
             budgets = self.ledger.budgets(rows, lengths, inputs.shape[1]) * told[:, None]
             told &= budgets[:, 0] > 0
@@ -264,7 +266,7 @@ class _Run(Run[Batch]):
         there = targets != _IGNORED
         said = torch.where((rows >= 0)[:, None], self.said[rows, : targets.shape[1]], -1.0)
         nats = _mixed(self.net.nats(hidden[there], targets[there]), said[there])
-        bits = torch.zeros(targets.shape)
+        bits = torch.zeros(targets.shape, device=self.device)
         bits[there] = nats.detach() / math.log(2)
         if self.done < self.stage.plain_steps:
             weights = torch.ones_like(nats)
@@ -294,9 +296,10 @@ class _Run(Run[Batch]):
     def _costs(self, texts: Sequence[list[int]], lengths: Sequence[int]) -> Tensor:
         """Bits of texts whose codes are so many bytes long, step by step as a coder works; 0: not told."""
         count = max(map(len, texts))
-        tokens = torch.tensor([one + [_IGNORED] * (count - len(one)) for one in texts])
-        length = torch.tensor(lengths)
-        spent = torch.zeros(len(texts))
+        padded = [one + [_IGNORED] * (count - len(one)) for one in texts]
+        tokens = torch.tensor(padded, device=self.device)
+        length = torch.tensor(lengths, device=self.device)
+        spent = torch.zeros(len(texts), device=self.device)
         state: Tensor | None = None
         for step in range(count - 1):
             budgets = torch.where(length > 0, budget_of((8 * length - spent).floor().long()), 0)
