@@ -39,13 +39,12 @@ class TransformersCaptioner:
             ) from error
         library: Any = transformers
         library.utils.logging.disable_progress_bar()
-        try:
-            self._processor, self._model = _loaded(library, name, here=True)
-        except ModelNotFound:
-            if Path(name).is_dir() or not _NAME.fullmatch(name):
-                raise
-            _ask(name)
-            self._processor, self._model = _loaded(library, name, here=False)
+        here = Path(name).is_dir()
+        if not here and not _NAME.fullmatch(name):
+            raise ModelNotFound(f"no captioning model '{name}': there is no such folder")
+        if not here:
+            here = _kept(name)
+        self._processor, self._model = _loaded(library, name, here)
         self._model.to(place).eval()
         self._device, self._batch = place, batch
 
@@ -68,8 +67,6 @@ class TransformersCaptioner:
 
 def _loaded(library: Any, name: str, here: bool) -> tuple[Any, Any]:
     """Processor and model. here: out of a folder or the hub's cache alone. Raises ModelNotFound."""
-    if not _NAME.fullmatch(name) and not Path(name).is_dir():
-        raise ModelNotFound(f"no captioning model '{name}': there is no such folder")
     try:
         processor = library.AutoProcessor.from_pretrained(name, local_files_only=here)
         model = library.AutoModelForImageTextToText.from_pretrained(
@@ -82,16 +79,22 @@ def _loaded(library: Any, name: str, here: bool) -> tuple[Any, Any]:
     return processor, model
 
 
-def _ask(name: str) -> None:
-    """Whether the hub has a model: one question, since loading asks for each file again and again."""
+def _kept(name: str) -> bool:
+    """Whether a model is in the hub's cache; if not, raises ModelNotFound unless the hub has it.
+
+    That is one question; loading a model that is not there asks for minutes.
+    """
     import huggingface_hub
 
+    if isinstance(huggingface_hub.try_to_load_from_cache(name, "config.json"), str):
+        return True
     try:
         huggingface_hub.HfApi().model_info(name, timeout=_PATIENCE)
     except Exception as error:  # whatever the hub's library and its network library raise
         raise ModelNotFound(
             f"no captioning model '{name}' in a folder, and the hub did not answer for it: {_reason(error)}"
         ) from error
+    return False
 
 
 def _reason(error: Exception) -> str:
