@@ -140,7 +140,7 @@ def at_work() -> list[str]:
 
 
 def test_nothing_of_a_call_is_left_when_its_tab_closes(client: TestClient) -> None:
-    hall = client.app.state.hall  # type: ignore[attr-defined]
+    hall = client.app.state.hall
     wait_for_empty(client)
     with client.websocket_connect(CALL, headers=ORIGIN) as socket:
         socket.send_json({"room": ""})
@@ -165,7 +165,7 @@ def test_nothing_of_a_call_is_left_when_its_tab_closes(client: TestClient) -> No
 
 
 def wait_for_empty(client: TestClient) -> None:
-    hall = client.app.state.hall  # type: ignore[attr-defined]
+    hall = client.app.state.hall
     ends = time.monotonic() + 20
     while hall.sessions:
         assert time.monotonic() < ends

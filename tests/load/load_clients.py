@@ -54,7 +54,7 @@ async def _client(address: str, number: int, until: float, films: list[bytes], f
         try:
             async with connect(
                 f"ws://{address}/genvc/call",
-                origin=f"http://{address}",  # type: ignore[arg-type]
+                origin=f"http://{address}",
                 max_size=1 << 22,
                 open_timeout=60,
                 close_timeout=5,
