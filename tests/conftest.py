@@ -1,10 +1,19 @@
 """What the tests share: material, made or found, and a small number of threads."""
 
 import os
+import signal
 
 # Before anything imports torch: results and times must not hang on how many cores there are. Two threads, as
-# many as the smallest machine has that runs these tests; one where each core has a worker of its own.
-os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
+# many as the smallest machine has that runs these tests; one where each core has a worker of its own. Workers
+# inherit what the process that began them was told, so they have to be told otherwise.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.update(OMP_NUM_THREADS="1", OPENCV_FOR_THREADS_NUM="1")
+else:
+    os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+# A shell that runs this in the background has Ctrl-C ignored, here and in what the tests begin and stop with it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from collections.abc import Callable
 from pathlib import Path

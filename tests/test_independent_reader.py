@@ -95,14 +95,18 @@ class Bytes:
 
 def read(data: bytes) -> tuple[dict[str, Any], list[Packet]]:
     source = Bytes(data)
-    need(source.take(3) == b"GVC" and source.byte() == 1, "not version 1 of a .gvc stream")
+    need(source.take(3) == b"GVC", "not a .gvc stream")
+    version = source.byte()
+    need(version in (1, 2), "a version that came later")
     body = Bytes(source.bytes(MIB))
-    start = source.check(0, 0)
+    start = source.check(0, 0) if version == 1 else 0
     head: dict[str, Any] = {"width": body.number(), "height": body.number()}
     need(1 <= head["width"] <= 16384 and 1 <= head["height"] <= 16384, "a side beyond its limits")
     need(head["width"] * head["height"] <= 1 << 26, "a picture that is too large")
     head |= {"rate": body.rate(1000), "codec": body.name(), "model": body.name(), "params": body.bytes(65536)}
     need(len(head["codec"]) > 0, "no codec")
+    if version == 2:
+        return head, [single(source, body, head)]
     extensions = []
     while body.at < len(body.data):
         extensions.append(body.extension(MIB, (b"track", b"generated")))
@@ -128,6 +132,16 @@ def read(data: bytes) -> tuple[dict[str, Any], list[Packet]]:
     source.check(begin, start)
     need(source.at == len(data), "something follows the end")
     return head, packets
+
+
+def single(source: Bytes, body: Bytes, head: dict[str, Any]) -> Packet:
+    flags = source.byte()
+    need(flags <= 1 and body.at == len(body.data), "something that the short form cannot hold")
+    head |= {"generated": flags == 1, "tracks": []}
+    payload = source.bytes(16 * MIB)
+    source.check(0, 0)
+    need(source.at == len(source.data), "something follows the end")
+    return Packet(0, True, 0, payload)
 
 
 def group(source: Bytes, begin: int, awaits_key: bool) -> list[Packet]:
