@@ -17,6 +17,8 @@ __all__ = ["loaded"]
 
 # a leak grows in each of them, caches and the heap's arenas in the first
 _ROUNDS = 3
+_MOST_ROUNDS = 12
+_SOME = 3
 _AFTER_SECONDS = 60.0
 # threads that the server's loop keeps for its next calls
 _SPARE = 4
@@ -28,13 +30,16 @@ def loaded(clients: int, sessions: int, seconds: float) -> dict[str, Any]:
         asyncio.run(crowd(address, 2, min(10.0, seconds / 4), Figures()))  # whatever is loaded but once
         before = _until_idle(process.pid, 0)
         figures, rounds = Figures(), []
-        for _ in range(_ROUNDS):
+        # a machine that is busy with other things needs longer until somebody's call has come to its end
+        while len(rounds) < _ROUNDS or (
+            len(rounds) < _MOST_ROUNDS and not _some(figures, clients > sessions)
+        ):
             most = asyncio.run(_watched(process.pid, address, clients, seconds / _ROUNDS, figures))
             rounds.append({"most": most, "idle": _until_idle(process.pid, before["threads"] + _SPARE)})
     after = rounds[-1]["idle"]
     faults = [*figures.faults]
-    if figures.served == 0 or (clients > sessions and figures.refused == 0):
-        faults.append("nobody was served, or nobody refused")
+    if not _some(figures, clients > sessions):
+        faults.append("hardly anybody was served, or refused")
     if figures.most_sessions > sessions:
         faults.append(f"{figures.most_sessions} calls at once, of {sessions} places")
     for name in ("threads", "files"):
@@ -57,6 +62,11 @@ def loaded(clients: int, sessions: int, seconds: float) -> dict[str, Any]:
         "rounds": rounds,
         "faults": faults,
     }
+
+
+def _some(figures: Figures, crowded: bool) -> bool:
+    """Whether calls were served, and others refused where there are more clients than places."""
+    return figures.served >= _SOME and (not crowded or figures.refused >= _SOME)
 
 
 async def _watched(pid: int, address: str, clients: int, seconds: float, figures: Figures) -> dict[str, int]:
