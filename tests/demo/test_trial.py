@@ -26,7 +26,8 @@ def test_a_visitor_sees_what_the_server_says_that_it_shows(server: Any) -> None:
     found = visit(server.address, QUICK, 5, 1)
     meters = found["meters"]["codec"]
     assert found["fps"]["1"] > 1
-    assert meters["pictures"] >= found["fps"]["1"] * found["seconds"]
+    # the last meters are of up to a second before the last picture
+    assert meters["pictures"] >= found["fps"]["1"] * (found["seconds"] - 1.5)
     assert 0 < found["delay_ms"] < 60_000
     # the meter of the last three seconds and the bytes on the wire
     assert found["wire_bytes"] > 0
