@@ -48,7 +48,7 @@ def bench(
         str | None, typer.Option("--metrics", metavar="M,M", help="Default: the suite's.")
     ] = None,
     anchor: Annotated[
-        str | None, typer.Option("--anchor", metavar="CODEC", help="BD-rates are against it.")
+        str | None, typer.Option("--anchor", metavar="A,B", help="Codecs that BD-rates are against.")
     ] = None,
     report: Annotated[
         str | None, typer.Option("--report", metavar="DIR", help="Write an HTML page and plots there.")
@@ -85,9 +85,10 @@ def bench(
     if not names:
         raise BadInput("name the codecs: --codecs keypoints,x265")
     wanted = _words(metrics) or suite.metrics
-    against = suite.anchor if anchor is None else anchor
-    if anchor and anchor not in names:
-        raise BadInput(f"the anchor '{anchor}' is not among the codecs")
+    against = _words(suite.anchor if anchor is None else anchor)
+    for one in against if anchor else ():
+        if one not in names:
+            raise BadInput(f"the anchor '{one}' is not among the codecs")
     if engine not in ("local", "ray"):
         raise BadInput(f"--engine is local or ray, not '{engine}'")
     if threads is None:
@@ -95,7 +96,7 @@ def bench(
     folder = Path(cache) if cache else default_folder()
     cells = plan(suite, names, wanted, _rates(rates, names), threads=threads, cache=str(folder.absolute()))
     suite = replace(suite, clips=tuple(dict.fromkeys(cell.clip for cell in cells)))
-    document = Document(suite, cells, against if against in names else "", jobs, engine)
+    document = Document(suite, cells, tuple(one for one in against if one in names), jobs, engine)
     target = Path(json)
     with _Interruptible(), _Lines(len(cells)) as lines:
         document.collect(_engine(engine, address, jobs, threads, batches(cells)), target, lines)

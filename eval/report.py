@@ -89,15 +89,21 @@ def _summary(document: Mapping[str, Any]) -> str:
 def _bd(document: Mapping[str, Any]) -> str:
     if not document["bd"]:
         return "<p>No anchor was named, or nothing to compare.</p>"
-    metrics = list(dict.fromkeys(entry["metric"] for entry in document["bd"]))
-    codecs = list(dict.fromkeys(entry["codec"] for entry in document["bd"]))
-    clips = [*dict.fromkeys(entry["clip"] for entry in document["bd"] if entry["clip"] != "mean"), "mean"]
-    found = {(entry["clip"], entry["codec"], entry["metric"]): entry for entry in document["bd"]}
+    anchors = dict.fromkeys(entry["anchor"] for entry in document["bd"])
+    return "".join(_bd_against(document, anchor) for anchor in anchors)
+
+
+def _bd_against(document: Mapping[str, Any], anchor: str) -> str:
+    entries = [entry for entry in document["bd"] if entry["anchor"] == anchor]
+    metrics = list(dict.fromkeys(entry["metric"] for entry in entries))
+    codecs = list(dict.fromkeys(entry["codec"] for entry in entries))
+    clips = [*dict.fromkeys(entry["clip"] for entry in entries if entry["clip"] != "mean"), "mean"]
+    found = {(entry["clip"], entry["codec"], entry["metric"]): entry for entry in entries}
     top = [
         [_codec(document, codec), *(_bd_cell(found.get(("mean", codec, metric))) for metric in metrics)]
         for codec in codecs
     ]
-    text = f"<p>Against {_text(document['anchor'])}, for each clip by itself, then averaged; "
+    text = f"<p>Against {_text(anchor)}, for each clip by itself, then averaged; "
     text += "negative is fewer bits. A number needs rising curves that share a fifth of the shorter "
     text += "one's quality range.</p>"
     text += _table(["codec", *metrics], top)

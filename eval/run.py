@@ -28,11 +28,11 @@ class Progress(Protocol):
 
 @dataclass(slots=True)
 class Document:
-    """The result as it grows. anchor: the codec that BD-rates are against, "" for none."""
+    """The result as it grows. anchors: the codecs that BD-rates are against."""
 
     suite: Suite
     cells: Sequence[Cell]
-    anchor: str
+    anchors: tuple[str, ...]
     jobs: int
     engine: str
     rows: dict[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class Document:
             "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.started)),
             "finished": final and len(self.rows) == len(self.cells),
             "metrics": self.about,
-            "anchor": self.anchor,
+            "anchor": ",".join(self.anchors),
             "cells": rows,
         }
         if final:
@@ -79,7 +79,7 @@ class Document:
             cache = Path(self.cells[0].cache)
             sets = set_metrics(rows, cache, metrics)
             paired = {name: side for name, side in better.items() if name not in sets}
-            document["bd"] = bd_table(rows, self.anchor, paired) if self.anchor else []
+            document["bd"] = [row for anchor in self.anchors for row in bd_table(rows, anchor, paired)]
             document["means"] = means(rows, list(paired))
             document["sets"] = set_table(rows, cache, sets)
         return document

@@ -25,9 +25,9 @@ def text_table(document: Mapping[str, Any]) -> str:
     ]
     text = _aligned([head, *rows])
     bd = [entry for entry in document["bd"] if entry["clip"] == "mean"]
-    if bd:
-        text += f"\n\nBD-rate against {document['anchor']}, mean over clips (with a number / all):\n"
-        text += _aligned(_bd_rows(bd))
+    for anchor in dict.fromkeys(entry["anchor"] for entry in bd):
+        text += f"\n\nBD-rate against {anchor}, mean over clips (with a number / all):\n"
+        text += _aligned(_bd_rows([entry for entry in bd if entry["anchor"] == anchor]))
     missing = {words for row in document["cells"] for words in row.get("words", {}).values()}
     said = ("weights", "not available", "picture too small")
     for words in sorted(word for word in missing if word.startswith(said)):

@@ -39,7 +39,7 @@ def out(tmp_path):
 def test_a_run_gives_the_document_that_is_promised(clips, fakes, cache, out, capsys):
     code = bench(
         *clips, "--codecs", "grain,x264", "--rates", "grain:quality=10,quality=50,quality=90",
-        "--rates", "x264:q20,q30,q40", "--metrics", "psnr,ssim,flicker,msssim", "--anchor", "x264",
+        "--rates", "x264:q20,q30,q40", "--metrics", "psnr,ssim,flicker,msssim", "--anchor", "x264,grain",
         "--json", out,
     )  # fmt: skip
     assert code == 0
@@ -66,6 +66,11 @@ def test_a_run_gives_the_document_that_is_promised(clips, fakes, cache, out, cap
     assert rates
     printed = capsys.readouterr()
     assert "BD-rate against x264" in printed.out
+    assert "BD-rate against grain" in printed.out
+    assert {(entry["anchor"], entry["codec"]) for entry in document["bd"]} == {
+        ("x264", "grain"),
+        ("grain", "x264"),
+    }
     assert "12 cells" in printed.out
 
 

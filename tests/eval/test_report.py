@@ -57,7 +57,7 @@ def report(clips, fakes, cache, tmp_path):
             "--metrics",
             "psnr,ssim,dists",
             "--anchor",
-            "x264",
+            "x264,grain",
             "--json",
             str(out),
             "--report",
@@ -72,6 +72,8 @@ def test_the_page_needs_nothing_else_and_says_everything(report):
     folder, document = report
     text = (folder / "index.html").read_text()
     assert not re.search(r"""(?:src|href)=["'](?!data:|#)""", text)
+    assert "Against x264" in text
+    assert "Against grain" in text
     assert "https://" not in re.sub(
         r"http://www\.w3\.org\S+|https?://matplotlib\S+",
         "",
