@@ -16,6 +16,7 @@ from .header import Repaint
 from .line_model import LineNetwork
 from .model import Conceptual
 from .painting import NAMES, Painting
+from .textures import KINDS
 
 __all__ = ["ARCHITECTURE", "LINES", "MODEL", "create", "engine_of"]
 
@@ -51,9 +52,12 @@ def engine_of(name: str, device: torch.device) -> Engine:
     without = config.get("without", [])
     if not isinstance(without, list) or not set(without) <= set(PARTS):
         raise BadInput(f"{name} says that it was trained without {without!r}")
+    texture = config.get("texture", "latents")
+    if texture not in KINDS:
+        raise BadInput(f"{name} says that its texture layer is {texture!r}")
     own = {key: value for key, value in weights.items() if key.startswith(LINES)}
     try:
-        model = Conceptual(without)
+        model = Conceptual(without, texture)
         rest = {key: value.float() for key, value in weights.items() if key not in own}
         model.load_state_dict(rest, strict=True)
         lines = _line_network(own)

@@ -99,7 +99,7 @@ class ConceptualCodec:
 
     def _packet(self, rgb: Picture, budget: int | None) -> bytes:
         def encode(rung: int) -> bytes:
-            return self.engine.encode(rgb, plan(rung, self.lines, self.regions))
+            return self.engine.encode(rgb, plan(self.engine.kind, rung, self.lines, self.regions))
 
         return encode(self.rung) if budget is None else within(encode, budget)
 
@@ -112,15 +112,15 @@ class ConceptualCodec:
                 yield Frame(self._shown(packet.payload, info.width, info.height, decoder), packet.pts)
 
     def integers(self, packets: Iterable[Packet], info: StreamInfo) -> str:
-        """SHA-256 of lines, labels, codes and latents (in steps of 1/256); raises CorruptStream."""
+        """SHA-256 of lines, labels, codes and the texture's integers; raises CorruptStream."""
         check_header(info)
         found = hashlib.sha256()
         for packet in packets:
             if packet.track == 0:
                 layers = self.engine.read(packet.payload, info.width, info.height)
                 labels = np.zeros(0, np.uint8) if layers.style.labels is None else layers.style.labels
-                latents = (layers.latents * 256).round().long().numpy()
-                for part in (layers.lines, labels, layers.style.whole, layers.style.own, latents):
+                texture = self.engine.texture.integers(layers.held)
+                for part in (layers.lines, labels, layers.style.whole, layers.style.own, texture):
                     found.update(np.ascontiguousarray(part).astype("<i4").tobytes())
         return found.hexdigest()
 
@@ -170,7 +170,7 @@ class ConceptualCodec:
         layers = self.engine.read(payload, width, height)
         if self.show == "picture" and decoder is None:
             return self.engine.paint(layers, width, height)
-        texture = self.engine.texture(layers, width, height)
+        texture = self.engine.texture_alone(layers, width, height)
         return texture if self.show == "texture" or decoder is None else decoder(texture, layers.lines)
 
 

@@ -1,6 +1,6 @@
 """The networks as a running stream uses them: a picture to layers and bytes, and back.
 
-The exact half is syntax.py and the texture's latents (genvc/learned/coding.py); painting is the free half.
+The exact half is syntax.py and reading the texture (textures.py); painting is the free half.
 """
 
 from dataclasses import dataclass
@@ -11,12 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from genvc.entropy import SymbolDecoder, SymbolEncoder
 from genvc.learned.bands import in_bands, rows
 from genvc.learned.basis import BLOCK
-from genvc.learned.coding import read, write
 from genvc.learned.exact import exact_copy
-from genvc.learned.picture_bands import analysed, synthesised
 from genvc.learned.probability import level_of, levels_tables
 from genvc.learned.quality import log_step
 from genvc.types import Picture
@@ -28,10 +25,11 @@ from .lines import Lines, drawn
 from .model import Conceptual, reduced
 from .regions import MOST, parted
 from .syntax import Sections, Style, joined, lines_of, parted_sections, structure_of, style_bytes, style_of
+from .textures import LatentTexture, StillFeatures, StillTexture, Texture
 
-__all__ = ["Engine", "Layers", "Plan", "padded_size", "thrift_of"]
+__all__ = ["Engine", "Layers", "Plan", "padded_size"]
 
-_AROUND = 9  # rows of 16 samples; the generator sees 120 samples far
+_AROUND = 12  # rows of 16 samples; the generator sees 168 samples far
 _PIXELS = 1 << 20  # of a band of the generator
 
 
@@ -49,12 +47,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layers:
-    """A picture as its stream has it. latents: (1, channels, high, wide), float64, exact."""
+    """A picture as its stream has it. held: the texture's integers, see textures.py."""
 
     parts: Sections
     lines: Lines
     style: Style
-    latents: Tensor
+    held: Tensor
 
 
 class Engine:
@@ -63,10 +61,16 @@ class Engine:
     def __init__(self, model: Conceptual, lines: LineNetwork, device: torch.device) -> None:
         self.device = device
         self.lines = lines
-        self.exact = exact_copy(model.texture.latents)
         self.levels = level_of(exact_copy(model.codes).spread)
         self.tables = levels_tables()
         self.model = model.to(device).to(memory_format=torch.channels_last).eval().requires_grad_(False)
+        texture = self.model.texture
+        self.texture: Texture = (
+            StillTexture(texture, device)
+            if isinstance(texture, StillFeatures)
+            else LatentTexture(texture, device)
+        )
+        self.kind = "still" if isinstance(texture, StillFeatures) else "latents"
 
     @torch.no_grad()
     def encode(self, rgb: Picture, plan: Plan, lines: Lines | None = None) -> bytes:
@@ -75,26 +79,17 @@ class Engine:
             lines = drawn(rgb, plan.lines)
         picture = self._tensor(rgb, plan.eighths)
         style = self.described(rgb, plan.regions)
-        log = log_step(plan.grade)
-        wanted = analysed(self.model.texture, reduced(picture, plan.eighths), None, log)
+        small = reduced(picture, plan.eighths)
         return joined(
             Sections(
                 plan.eighths,
                 plan.grade,
                 structure_of(self.lines, lines),
                 style_bytes(style, self.levels, self.tables),
-                self.written(wanted, plan.grade, plan.eighths),
+                self.texture.write(small, plan.grade, plan.eighths),
                 style.labels is not None,
             )
         )
-
-    def written(self, wanted: Tensor, grade: int, eighths: int) -> bytes:
-        """The latents section for latents near the wanted ones, in quantiser steps."""
-        log, coder = log_step(grade), SymbolEncoder()
-        side = self.model.texture.latents.side_of(wanted.float().to(self.device), log)
-        thrift = thrift_of(eighths)
-        write(coder, self.exact, self.tables, wanted.cpu(), side.cpu(), None, None, log, thrift=thrift)
-        return coder.finish()
 
     @torch.no_grad()
     def described(self, rgb: Picture, regions: int) -> Style:
@@ -115,13 +110,9 @@ class Engine:
         parts = parted_sections(payload)
         lines = lines_of(self.lines, parts, width, height)
         style = style_of(parts, width, height, self.levels, self.tables)
-        coder = SymbolDecoder(parts.latents)
-        high, wide = (
-            side * parts.eighths // 8 // BLOCK for side in padded_size(height, width, parts.eighths)
-        )
-        latents = read(coder, self.exact, self.tables, (high, wide), None, None, log_step(parts.grade))
-        coder.finish()
-        return Layers(parts, lines, style, latents)
+        high, wide = (side * parts.eighths // 8 for side in padded_size(height, width, parts.eighths))
+        held = self.texture.read(parts.texture, high, wide, parts.grade)
+        return Layers(parts, lines, style, held)
 
     def structure(self, payload: bytes, width: int, height: int) -> Lines:
         """The lines of a packet, without the rest of it; raises CorruptStream."""
@@ -132,16 +123,16 @@ class Engine:
         return style_of(parted_sections(payload), width, height, self.levels, self.tables)
 
     @torch.no_grad()
-    def texture(self, layers: Layers, width: int, height: int) -> Picture:
+    def texture_alone(self, layers: Layers, width: int, height: int) -> Picture:
         """What the texture layer shows by itself, at full size: the second step of progressive decoding."""
-        out, _ = self._synthesised(layers)
+        out, _ = self.texture.shown(layers.held, layers.parts.grade)
         return _shown(enlarged(out, layers.parts.eighths), width, height)
 
     @torch.no_grad()
     def paint(self, layers: Layers, width: int, height: int) -> Picture:
         """The picture."""
         eighths, generator = layers.parts.eighths, self.model.generator
-        out, features = self._synthesised(layers)
+        out, features = self.texture.shown(layers.held, layers.parts.grade)
         rough = enlarged(out, eighths).contiguous(memory_format=torch.channels_last)
         high, wide = rough.shape[2] // 16, rough.shape[3] // 16
         lines = torch.from_numpy(layers.lines.astype(np.float32))[None, None].to(self.device)
@@ -173,22 +164,11 @@ class Engine:
             torch.from_numpy(labels.astype(np.int64))[None].to(self.device),
         )
 
-    def _synthesised(self, layers: Layers) -> tuple[Tensor, Tensor]:
-        latents = layers.latents.float().to(self.device)
-        out, features = synthesised(self.model.texture, latents, None, log_step(layers.parts.grade))
-        # damaged latents may be so large that a network ends in infinities
-        return out.float().nan_to_num(0.5).clamp(0, 1), features.nan_to_num(0.0).clamp(-1e4, 1e4)
-
     def _tensor(self, rgb: Picture, eighths: int) -> Tensor:
         high, wide = padded_size(rgb.shape[0], rgb.shape[1], eighths)
         padded = np.pad(rgb, ((0, high - rgb.shape[0]), (0, wide - rgb.shape[1]), (0, 0)), "edge")
         made = torch.from_numpy(padded).to(self.device).permute(2, 0, 1)[None].float() / 255
         return made.contiguous(memory_format=torch.channels_last)
-
-
-def thrift_of(eighths: int) -> float:
-    """How readily the encoder rounds down. At large sizes LPIPS misses what that takes; of the val photos."""
-    return 0.02 if eighths <= 4 else 0.0
 
 
 def padded_size(height: int, width: int, eighths: int) -> tuple[int, int]:

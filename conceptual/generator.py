@@ -45,19 +45,21 @@ class _Modulated(nn.Module):
 class Generator(nn.Module):
     """Fully convolutional; sides are multiples of 16.
 
-    without: of PARTS.
+    without: of PARTS. coarse, fine: how many blocks.
     """
 
-    def __init__(self, without: Collection[str] = ()) -> None:
+    def __init__(
+        self, without: Collection[str] = (), coarse: int = _COARSE_BLOCKS, fine: int = _FINE_BLOCKS
+    ) -> None:
         super().__init__()
         self.without = frozenset(without)
         self.seen = nn.Conv2d(4, _DRAWN, 5, padding=2)
         self.head = nn.Conv2d(48 + _DRAWN, _FINE, 3, padding=1)
         self.guide = nn.Conv2d(WIDTH + 2 * CODES + 2, _GUIDE, 3, padding=1)
         self.down = nn.Conv2d(_FINE, _COARSE, 3, 2, padding=1)
-        self.coarse = nn.ModuleList([_Modulated(_COARSE, _GUIDE) for _ in range(_COARSE_BLOCKS)])
+        self.coarse = nn.ModuleList([_Modulated(_COARSE, _GUIDE) for _ in range(coarse)])
         self.up = nn.Conv2d(_COARSE, 4 * _FINE, 1)
-        self.fine = nn.ModuleList([_Modulated(_FINE, _DRAWN) for _ in range(_FINE_BLOCKS)])
+        self.fine = nn.ModuleList([_Modulated(_FINE, _DRAWN) for _ in range(fine)])
         self.last = nn.Conv2d(_FINE, 48, 3, padding=1)
         zero(self.last)
 

@@ -12,6 +12,7 @@ from genvc.learned.rounding import through
 
 from .codes import Codes, rounded, spread_over
 from .generator import CODES, Generator, enlarged
+from .textures import StillFeatures
 
 __all__ = ["SIZES", "Coded", "Conceptual", "reduced"]
 
@@ -33,14 +34,19 @@ class Coded:
 
 
 class Conceptual(nn.Module):
-    """The texture layer (latents of a smaller picture, codes) and the generator that joins the layers."""
+    """The texture layer (a smaller picture, latents or a still; codes) and the generator over all layers."""
 
-    def __init__(self, without: Collection[str] = ()) -> None:
-        """without: of generator.PARTS."""
+    def __init__(self, without: Collection[str] = (), texture: str = "latents") -> None:
+        """without: of generator.PARTS. texture: of textures.KINDS."""
         super().__init__()
-        self.texture = PictureCoder(False, 0, 0, ("steps",) if "channels" in without else ())
+        self.texture: PictureCoder | StillFeatures
+        if texture == "still":
+            self.texture = StillFeatures()
+            self.generator = Generator(without, 6, 4)
+        else:
+            self.texture = PictureCoder(False, 0, 0, ("steps",) if "channels" in without else ())
+            self.generator = Generator(without)
         self.codes = Codes()
-        self.generator = Generator(without)
         # codes, and what samples show, into one space (CCL): what is near there looks alike
         self.aligned = nn.Linear(CODES, _ALIGNED)
 
@@ -53,10 +59,41 @@ class Conceptual(nn.Module):
         lines: (n, 1, height / 2, width / 2). labels: (n, height / 16, width / 16). count: (n,), how many
         regions have codes. log_step: (n,).
         """
+        assert isinstance(self.texture, PictureCoder)
         small = reduced(picture, eighths)
         wanted = self.texture.encode(small, None, log_step).float()
         latents, bits = through(self.texture.latents, wanted, None, None, log_step)
         out, features = self.texture.decode(latents, None, log_step)
+        return self._joined(picture, lines, labels, count, eighths, log_step, out, features, bits)
+
+    def over(
+        self,
+        still: Tensor,
+        picture: Tensor,
+        lines: Tensor,
+        labels: Tensor,
+        count: Tensor,
+        eighths: int,
+        log_step: Tensor,
+    ) -> Coded:
+        """As forward(), of a model over stills. still: what its codec made of the smaller picture, 0 to 1."""
+        assert isinstance(self.texture, StillFeatures)
+        features = self.texture(still, log_step)
+        bits = still.new_zeros(len(still))
+        return self._joined(picture, lines, labels, count, eighths, log_step, still, features, bits)
+
+    def _joined(
+        self,
+        picture: Tensor,
+        lines: Tensor,
+        labels: Tensor,
+        count: Tensor,
+        eighths: int,
+        log_step: Tensor,
+        out: Tensor,
+        features: Tensor,
+        bits: Tensor,
+    ) -> Coded:
         # codes are rounded and compared: in full precision, whatever the networks run in
         whole, own = (one.float() for one in self.codes(picture, labels))
         there = torch.arange(own.shape[1], device=own.device)[None] < count[:, None]

@@ -7,7 +7,8 @@ from typing import Final
 from genvc.errors import BadInput
 from genvc.learned.quality import GRADES
 
-from .engine import Plan, thrift_of
+from .engine import Plan
+from .textures import thrift_of
 
 __all__ = ["RUNGS", "plan", "rung_of", "within"]
 
@@ -15,6 +16,14 @@ RUNGS: Final = 128
 _LEAST, _OCTAVE = 0.008, 22.0  # bits a pixel of rung 0, and rungs to twice as many
 # up to so many bits a pixel: eighths of the size, share of lines; chosen on the validation photos
 _CHOSEN = ((0.014, 2, 0.003), (0.021, 3, 0.003), (0.04, 4, 0.003), (0.085, 6, 0.003), (math.inf, 8, 0.003))
+# of stills: eighths of the size, from and up to how many bits a pixel, and the grades there
+_STILLS: Final = (
+    (3, 0.008, 0.012, 0, 6),
+    (4, 0.012, 0.02, 0, 4),
+    (6, 0.02, 0.04, 0, 3),
+    (8, 0.036, 0.3, 0, 32),
+)
+_STILL_LINES = 0.003
 # bits a pixel of grade 0 at half size; of rungs a grade; how they grow with the size; beyond half size, where
 # the encoder rounds to the nearest, so much more
 _GRADE_0, _GRADES_AN_OCTAVE, _POWER, _NEAREST = 0.0185, 10.0, 1.8, 1.14
@@ -25,13 +34,26 @@ def rung_of(quality: float) -> int:
     return max(0, min(RUNGS - 1, round(quality / 100 * (RUNGS - 1))))
 
 
-def plan(rung: int, lines: float | None = None, regions: int = 1) -> Plan:
-    """What a rung codes. lines: share of the line map's samples, None for what suits the rate."""
+def plan(texture: str, rung: int, lines: float | None = None, regions: int = 1) -> Plan:
+    """What a rung codes. texture: of textures.KINDS. lines: share of the line map's samples, None for what
+    suits the rate.
+    """
     bpp = _LEAST * 2 ** (rung / _OCTAVE)
+    if texture == "still":
+        return Plan(*_still(bpp), _STILL_LINES if lines is None else lines, regions)
     eighths, share = next((size, share) for most, size, share in _CHOSEN if bpp <= most)
     least = _GRADE_0 * (eighths / 4) ** _POWER * (_NEAREST if thrift_of(eighths) == 0 else 1)
     grade = _GRADES_AN_OCTAVE * math.log2(bpp / least)
     return Plan(eighths, max(0, min(GRADES - 1, round(grade))), share if lines is None else lines, regions)
+
+
+def _still(bpp: float) -> tuple[int, int]:
+    """The size, and the grade between those of the ends of its range."""
+    for eighths, low, high, first, last in _STILLS:
+        if bpp <= high or eighths == 8:
+            share = math.log2(max(bpp, low) / low) / math.log2(high / low)
+            return eighths, max(0, min(GRADES - 1, round(first + share * (last - first))))
+    raise AssertionError
 
 
 def within(encode: Callable[[int], bytes], limit: int) -> bytes:

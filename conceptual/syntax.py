@@ -1,6 +1,6 @@
 """What a packet is made of: two bytes, and three sections that can be read, and exchanged, one by one.
 
-    packet = settings grade [number(n) structure] number(n) style latents
+    packet = settings grade [number(n) structure] number(n) style texture
 
 settings: bits 0 to 2 the size of the texture's picture, an index into SIZES; bit 3: there is a structure
 section; bit 4: there are regions; the others are 0. grade: the quantiser's, 0 to 63. A number has seven bits
@@ -52,7 +52,7 @@ class Sections:
     grade: int
     structure: bytes | None
     style: bytes
-    latents: bytes
+    texture: bytes
     regions: bool
 
 
@@ -72,7 +72,7 @@ def joined(parts: Sections) -> bytes:
     found = bytes([settings, parts.grade])
     if parts.structure is not None:
         found += _number(len(parts.structure)) + parts.structure
-    return found + _number(len(parts.style)) + parts.style + parts.latents
+    return found + _number(len(parts.style)) + parts.style + parts.texture
 
 
 def parted_sections(payload: bytes) -> Sections:

@@ -28,6 +28,9 @@ def train(
             "--without", help="Ablation: structure, texture, regions, channels or alignment; repeatable."
         ),
     ] = None,
+    texture: Annotated[
+        str, typer.Option("--texture", help="What the texture layer is coded by: latents or still (AV1).")
+    ] = "still",
     seconds: Annotated[float, typer.Option("--seconds", min=1, help="Of stage tables.")] = 60.0,
     seed: Annotated[int, typer.Option("--seed")] = 1,
     start: Annotated[
@@ -37,8 +40,14 @@ def train(
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, ...")] = "auto",
 ) -> None:
     """Train the conceptual codec: its networks (fit, perceptual), or what predicts its lines (tables)."""
+    from ..textures import KINDS
+
     if stage not in ("fit", "perceptual", "tables"):
         raise typer.BadParameter(f"--stage is fit, perceptual or tables, not '{stage}'")
+    if texture not in KINDS:
+        raise typer.BadParameter(f"--texture is {' or '.join(KINDS)}, not '{texture}'")
+    if texture == "still" and stage == "fit":
+        raise typer.BadParameter("--stage fit trains latents: --texture latents")
     if critic and stage != "perceptual":
         raise typer.BadParameter("--critic goes with --stage perceptual")
     if crop % 128:
@@ -65,7 +74,7 @@ def train(
         return
     # gradients far out in a distribution's tail are denormal, and a CPU is slow with those
     torch.set_flush_denormal(True)
-    settings = Stage(stage, steps, batch, crop, rate, seed, critic, parts)
+    settings = Stage(stage, steps, batch, crop, rate, seed, critic, parts, texture)
     try:
         run(settings, data, out, start, pick(device))
     finally:

@@ -26,6 +26,7 @@ def export(
     config |= {
         "architecture": ARCHITECTURE,
         "without": saved["stage"].get("without", []),
+        "texture": saved["stage"].get("texture", "latents"),
         "validation": {key: value for key, value in config["validation"].items() if "/" in key},
     }
     tensors = {key: value.half() for key, value in saved["average"].items()}

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -23,15 +23,21 @@ from genvc.training.run import Run, perform
 from genvc.types import Frame
 
 from ..lines import drawn
-from ..model import Coded, Conceptual
+from ..model import Coded, Conceptual, reduced
 from ..regions import parted
+from ..textures import StillFeatures, samples_of
 from .alignment import contrast
 
 __all__ = ["Stage", "expected", "train"]
 
 # Sizes of the texture's picture in eighths: how often each is trained, and its grades.
 _TRAINED = {2: (0.05, 10, 30), 3: (0.12, 6, 32), 4: (0.38, 2, 28), 6: (0.35, 0, 20), 8: (0.10, 0, 16)}
-VALIDATED = ((3, 16), (4, 8), (4, 16), (6, 6), (6, 14), (8, 8))  # eighths and grade
+VALIDATED = {  # by texture: eighths and grade
+    "latents": ((3, 16), (4, 8), (4, 16), (6, 6), (6, 14), (8, 8)),
+    "still": ((4, 4), (6, 0), (6, 4), (8, 0), (8, 4), (8, 10)),
+}
+# of stills: how often each size is trained, and the highest grade; low ones are drawn more often
+_STILLS = {3: (0.08, 30), 4: (0.17, 30), 6: (0.35, 24), 8: (0.40, 24)}
 _LIKE, _ERROR, _SMALL_ERROR = 1 / 1.5, 20.0, 4.0
 _RATE = 0.12  # what e times the bits may cost: LPIPS falls by so much for that from 0.03 to 0.2 bits a pixel
 _ALIGN = 0.01
@@ -44,6 +50,7 @@ class Stage:
     """name: "fit" (squared error and rate) or "perceptual" (LPIPS too). crop: samples a side, of 128.
 
     rate: the highest learning rate; critic: share of the adversarial loss. without: see generator.PARTS.
+    texture: see textures.KINDS.
     """
 
     name: str
@@ -54,11 +61,15 @@ class Stage:
     seed: int = 1
     critic: float = 0.0
     without: tuple[str, ...] = ()
+    texture: str = "latents"
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A batch, ready: pictures (n, height, width, 3), lines, labels, count of regions; eighths and grades."""
+    """A batch, ready: pictures (n, height, width, 3), lines, labels, count of regions; eighths and grades.
+
+    stills: the smaller pictures as their codec shows them, (n, height, width, 3); bytes: (n,), theirs.
+    """
 
     pictures: data.Batch
     lines: Any
@@ -66,6 +77,14 @@ class Sample:
     count: Any
     eighths: int
     grades: tuple[int, ...]
+    stills: data.Batch | None = None
+    bytes: tuple[int, ...] = ()
+
+    def rates(self) -> list[float]:
+        """Of each picture, about how many bits a pixel its texture takes."""
+        if self.stills is None:
+            return [expected(self.eighths, grade) for grade in self.grades]
+        return [8 * size / (self.pictures.shape[1] * self.pictures.shape[2]) for size in self.bytes]
 
 
 def expected(eighths: int, grade: float) -> float:
@@ -102,8 +121,8 @@ class _Run(Run[Sample]):
     def __init__(self, stage: Stage, checkpoint: Path, start: str, device: torch.device) -> None:
         torch.manual_seed(stage.seed)
         self.device = device
-        self.net = Conceptual(stage.without).to(device).to(memory_format=torch.channels_last)
-        self.mean = Conceptual(stage.without).to(device)
+        self.net = Conceptual(stage.without, stage.texture).to(device).to(memory_format=torch.channels_last)
+        self.mean = Conceptual(stage.without, stage.texture).to(device)
         super().__init__(stage, checkpoint, self.net, self.mean, _groups(self.net, stage))
         self.like = Likeness(device) if stage.name == "perceptual" else None
         self.critic = Critic().to(device) if stage.critic else None
@@ -127,12 +146,12 @@ class _Run(Run[Sample]):
                     verdict = self.critic(coded.picture, _grade(batch, logs)).mean((1, 2, 3))
                 distortion = distortion - self.stage.critic * verdict
             self._last = (coded.picture.detach(), picture, _grade(batch, logs))
-        means = [_RATE / expected(batch.eighths, grade) for grade in batch.grades]
+        means = [_RATE / rate for rate in batch.rates()]
         rate = torch.tensor(means, device=self.device) * coded.bits / pixels
-        small = _SMALL_ERROR * _error(
-            torch.nn.functional.interpolate(coded.small, picture.shape[2:]), picture
-        )
-        loss = (distortion + rate + small).mean()
+        loss = (distortion + rate).mean()
+        if batch.stills is None:
+            small = torch.nn.functional.interpolate(coded.small, picture.shape[2:])
+            loss = loss + _SMALL_ERROR * _error(small, picture).mean()
         if "alignment" not in self.stage.without:
             loss = loss + _ALIGN * contrast(self.net, picture, batch.labels, batch.count, coded)
         return loss
@@ -146,20 +165,17 @@ class _Run(Run[Sample]):
     def validated(self) -> dict[str, Any]:
         """Of each size and grade: bits a pixel, PSNR, LPIPS-squeeze."""
         found: dict[str, Any] = {}
-        for number, (eighths, grade) in enumerate(VALIDATED):
+        for number, (eighths, grade) in enumerate(VALIDATED[self.stage.texture]):
             sums = []
             for sample in self.held:
-                chosen = Sample(
-                    sample.pictures,
-                    sample.lines,
-                    sample.labels,
-                    sample.count,
-                    eighths,
-                    (grade,) * len(sample.pictures),
-                )
+                chosen = replace(sample, eighths=eighths, grades=(grade,) * len(sample.pictures))
+                if self.stage.texture == "still":
+                    chosen = _stilled(chosen)
                 picture, _, coded = _passed(self.mean, chosen, self.device)
                 shown = coded.picture.clamp(0, 1)
                 bpp = coded.bits / (picture.shape[2] * picture.shape[3])
+                if chosen.stills is not None:
+                    bpp = bpp + torch.tensor(chosen.rates(), device=self.device)
                 psnr = -10 * torch.log10(_error(shown, picture))
                 unlike = self.like(shown, picture) if self.like is not None else torch.zeros_like(psnr)
                 sums.append(torch.stack([bpp, psnr, unlike]).mean(1))
@@ -179,7 +195,7 @@ def _weights(model: Conceptual, start: str, device: torch.device) -> dict[str, T
     """Of a checkpoint, or of a model; one of `predictive` gives the texture layer its intra pictures."""
     if Path(start).is_file():
         found: dict[str, Tensor] = torch.load(start, map_location=device, weights_only=True)["average"]
-        return found
+        return _fitting(model, found)
     if start.startswith("predictive"):
         own = model.state_dict()
         for name, value in load(start, "predictive")[1].items():
@@ -188,7 +204,25 @@ def _weights(model: Conceptual, start: str, device: torch.device) -> dict[str, T
         return own
     shipped = load(start, "conceptual")[1]
     # a model that ships also holds the network of the lines, which is trained by stage tables
-    return {key: shipped[key].float() for key in model.state_dict()}
+    return _fitting(model, {key: value.float() for key, value in shipped.items()})
+
+
+def _fitting(model: Conceptual, weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The weights that the model has. One over stills may start from one of latents: what takes features from
+    a picture starts as what did so beside latents, further blocks add nothing at first.
+    """
+    if not isinstance(model.texture, StillFeatures) or "texture.latents_in.weight" not in weights:
+        return {key: weights[key] for key in model.state_dict()}
+    made = model.state_dict()
+    for key, value in made.items():
+        if key in weights and weights[key].shape == value.shape:
+            made[key] = weights[key]
+        elif ".two." in key:
+            made[key] = torch.zeros_like(value)
+    seen = weights["texture.merge.weight"][:, -48:]
+    made["texture.merge.weight"] = torch.cat([seen, torch.zeros_like(seen[:, :1])], 1)
+    made["texture.merge.bias"] = weights["texture.merge.bias"]
+    return made
 
 
 def _groups(model: Conceptual, stage: Stage) -> list[dict[str, Any]]:
@@ -198,7 +232,8 @@ def _groups(model: Conceptual, stage: Stage) -> list[dict[str, Any]]:
         if name.endswith("_transform"):
             groups[0.02].append(parameter)
         else:
-            groups[0.25 if name.startswith("texture.") else 1.0].append(parameter)
+            trained = name.startswith("texture.") and stage.texture == "latents"
+            groups[0.25 if trained else 1.0].append(parameter)
     return [
         {"params": part, "lr": stage.rate * share, "peak": stage.rate * share}
         | ({"weight_decay": 0.0} if share < 0.1 else {})
@@ -208,13 +243,30 @@ def _groups(model: Conceptual, stage: Stage) -> list[dict[str, Any]]:
 
 def _samples(stage: Stage, pictures: list[Any], seed: int) -> Iterator[Sample]:
     dice = random.Random(seed)
-    weights = [share for share, _, _ in _TRAINED.values()]
+    still = stage.texture == "still"
+    sizes = {size: one[0] for size, one in (_STILLS if still else _TRAINED).items()}
     for batch in data.crops(pictures, stage.crop, stage.batch, seed):
-        eighths = dice.choices(list(_TRAINED), weights)[0]
-        _, low, high = _TRAINED[eighths]
-        grades = tuple(dice.randint(low, high) for _ in batch)
+        eighths = dice.choices(list(sizes), list(sizes.values()))[0]
+        if still:
+            grades = tuple(int(_STILLS[eighths][1] * dice.random() ** 2) for _ in batch)
+        else:
+            grades = tuple(dice.randint(*_TRAINED[eighths][1:]) for _ in batch)
         shares = [dice.choice((0.0, 1.0, 1.0)) * dice.random() * _MOST_LINES for _ in batch]
-        yield _sample(batch, eighths, grades, shares, [dice.choice((1, 2, 3, 4, 6)) for _ in batch])
+        counts = [dice.choice((1, 2, 3, 4, 6)) for _ in batch]
+        sample = _sample(batch, eighths, grades, shares, counts)
+        yield _stilled(sample) if still else sample
+
+
+def _stilled(sample: Sample) -> Sample:
+    """With what the still codec makes of the smaller pictures."""
+    found, sizes = [], []
+    for rgb, grade in zip(sample.pictures, sample.grades, strict=True):
+        picture = torch.from_numpy(rgb).permute(2, 0, 1)[None].float() / 255
+        small = samples_of(reduced(picture, sample.eighths))
+        coded = media.encode_still_av1(small, grade)
+        found.append(media.decode_still_av1(coded, small.shape[1], small.shape[0]))
+        sizes.append(len(coded))
+    return replace(sample, stills=np.stack(found), bytes=tuple(sizes))
 
 
 def _sample(
@@ -244,10 +296,13 @@ def _passed(model: Conceptual, batch: Sample, device: torch.device) -> tuple[Ten
     picture = torch.from_numpy(batch.pictures).to(device).permute(0, 3, 1, 2).float() / 255
     picture = picture.contiguous(memory_format=torch.channels_last)
     logs = torch.tensor([log_step(grade) for grade in batch.grades], device=device)
-    others = (part.to(device) for part in (batch.lines, batch.labels, batch.count))
+    lines, labels, count = (part.to(device) for part in (batch.lines, batch.labels, batch.count))
     with autocast(device):
-        coded = model(picture, *others, batch.eighths, logs)
-    return picture, logs, coded
+        if batch.stills is None:
+            return picture, logs, model(picture, lines, labels, count, batch.eighths, logs)
+        still = torch.from_numpy(batch.stills).to(device).permute(0, 3, 1, 2).float() / 255
+        still = still.contiguous(memory_format=torch.channels_last)
+        return picture, logs, model.over(still, picture, lines, labels, count, batch.eighths, logs)
 
 
 def _error(decoded: Tensor, picture: Tensor) -> Tensor:
@@ -275,8 +330,7 @@ def _turned(decoded: Tensor, picture: Tensor) -> tuple[Tensor, Tensor]:
 
 def _grade(batch: Sample, logs: Tensor) -> Tensor:
     """The quality as the critic is told it, about -2 to 2."""
-    rates = [expected(batch.eighths, grade) for grade in batch.grades]
-    return torch.log2(torch.tensor(rates, device=logs.device) / 0.06)
+    return torch.log2(torch.tensor(batch.rates(), device=logs.device) / 0.06)
 
 
 def _show(file: Path, picture: Tensor, coded: Coded) -> None:

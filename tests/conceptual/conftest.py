@@ -9,6 +9,7 @@ import torch
 from conceptual.engine import Engine
 from conceptual.line_model import AROUND, LineNetwork
 from conceptual.model import Conceptual
+from conceptual.textures import KINDS
 
 
 @pytest.fixture(scope="session")
@@ -23,11 +24,11 @@ def line_network() -> LineNetwork:
     return LineNetwork(tuple(layers))
 
 
-@pytest.fixture(scope="session")
-def engine(line_network: LineNetwork) -> Engine:
-    """Random networks, generator included, so that every input counts."""
+@pytest.fixture(scope="session", params=KINDS)
+def engine(line_network: LineNetwork, request: pytest.FixtureRequest) -> Engine:
+    """Random networks, generator included, so that every input counts; over latents, and over stills."""
     torch.manual_seed(5)
-    model = Conceptual()
+    model = Conceptual(texture=request.param)
     for parameter in model.generator.parameters():
         torch.nn.init.normal_(parameter, 0, 0.03)
     return Engine(model, line_network, torch.device("cpu"))

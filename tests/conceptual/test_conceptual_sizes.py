@@ -12,10 +12,11 @@ from conceptual_scenes import scene
 
 import genvc
 from conceptual.build import MODEL, engine_of
-from conceptual.engine import Engine, Plan, padded_size, thrift_of
+from conceptual.engine import Engine, Plan, padded_size
 from conceptual.line_model import write_lines
 from conceptual.lines import drawn
 from conceptual.model import reduced
+from conceptual.textures import thrift_of
 from genvc import container, media
 from genvc.entropy import SymbolEncoder
 from genvc.errors import BadInput, ModelNotFound

@@ -126,7 +126,7 @@ def test_no_packet_is_larger_than_its_budget(engine: Engine) -> None:
 
 def test_structure_is_shown_without_the_texture(engine: Engine, payload: bytes) -> None:
     parts = parted_sections(payload)
-    only = joined(replace(parts, latents=b"\xff" * 9))
+    only = joined(replace(parts, texture=b"\xff" * 9))
     lines = engine.structure(only, 130, 96)
     assert np.array_equal(lines, engine.read(payload, 130, 96).lines)
 
@@ -137,7 +137,7 @@ def test_redrawn_lines_are_those_of_the_stream_and_all_else_stays(engine: Engine
     made = engine.read(redrawn(engine, payload, lines, 130, 96), 130, 96)
     before = engine.read(payload, 130, 96)
     assert np.array_equal(made.lines, lines)
-    assert made.latents.equal(before.latents)
+    assert made.held.equal(before.held)
     with pytest.raises(BadInput):
         redrawn(engine, payload, lines[:40], 130, 96)
 
@@ -148,9 +148,9 @@ def test_a_restyled_picture_takes_the_colours_of_another(engine: Engine) -> None
     plan = Plan(8, 40, 0.0, 1)
     mine, theirs = (engine.read(engine.encode(one, plan), 130, 96) for one in (rgb, other))
     made = engine.read(restyled(engine, mine, theirs), 130, 96)
-    goal = engine.texture(theirs, 130, 96).mean((0, 1))
-    before = np.abs(engine.texture(mine, 130, 96).mean((0, 1)) - goal).max()
-    after = np.abs(engine.texture(made, 130, 96).mean((0, 1)) - goal).max()
+    goal = engine.texture_alone(theirs, 130, 96).mean((0, 1))
+    before = np.abs(engine.texture_alone(mine, 130, 96).mean((0, 1)) - goal).max()
+    after = np.abs(engine.texture_alone(made, 130, 96).mean((0, 1)) - goal).max()
     assert after < 0.5 * before
     assert np.array_equal(made.style.whole, theirs.style.whole)
 
