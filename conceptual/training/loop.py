@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d
+from torch.nn.functional import avg_pool2d, interpolate
 
 from genvc import media
 from genvc.learned.quality import log_step
@@ -150,7 +150,7 @@ class _Run(Run[Sample]):
         rate = torch.tensor(means, device=self.device) * coded.bits / pixels
         loss = (distortion + rate).mean()
         if batch.stills is None:
-            small = torch.nn.functional.interpolate(coded.small, picture.shape[2:])
+            small = interpolate(coded.small, picture.shape[2:])
             loss = loss + _SMALL_ERROR * _error(small, picture).mean()
         if "alignment" not in self.stage.without:
             loss = loss + _ALIGN * contrast(self.net, picture, batch.labels, batch.count, coded)
@@ -318,13 +318,26 @@ def _unlike(like: Likeness, decoded: Tensor, picture: Tensor) -> Iterator[Tensor
 
 
 def _turned(decoded: Tensor, picture: Tensor) -> tuple[Tensor, Tensor]:
-    """Both turned and cut alike at random: what deceives LPIPS in one place and direction only costs."""
+    """Both turned, cut, recoloured and shrunk alike at random: what deceives LPIPS in one form only costs.
+
+    After E-LPIPS (Kettunen et al., 2019): colours change places, are weakened and inverted.
+    """
     turn, mirror, down, across = (int(torch.randint(0, most, ())) for most in (4, 2, 4, 4))
+    order = torch.randperm(3)
+    # inverted at times; the middle grey stays
+    gain = (0.6 + 0.4 * torch.rand(3)) * (1 - 2 * (torch.rand(()) < 0.3).float())
+    gain = gain.to(picture.device)[None, :, None, None]
+    shrunk = 0.75 + 0.25 * float(torch.rand(()))
     found = []
-    for one in (decoded, picture):
+    for one in (decoded.float(), picture):
         cut = one[:, :, down : one.shape[2] - 8 + down, across : one.shape[3] - 8 + across]
         moved = torch.rot90(cut, turn, (2, 3))
-        found.append(moved.flip(3) if mirror else moved)
+        moved = moved.flip(3) if mirror else moved
+        moved = (moved[:, order] - 0.5) * gain + 0.5
+        if shrunk < 0.95:
+            size = [int(side * shrunk) for side in moved.shape[2:]]
+            moved = interpolate(moved, size, mode="bilinear", align_corners=False, antialias=True)
+        found.append(moved)
     return found[0], found[1]
 
 
@@ -335,7 +348,7 @@ def _grade(batch: Sample, logs: Tensor) -> Tensor:
 
 def _show(file: Path, picture: Tensor, coded: Coded) -> None:
     """Pictures, what the texture layer shows alone, and what is painted, side by side."""
-    small = torch.nn.functional.interpolate(coded.small, picture.shape[2:])
+    small = interpolate(coded.small, picture.shape[2:])
     rows = [torch.cat(list(part), 2) for part in (picture, small, coded.picture)]
     shown = torch.cat(rows, 1).clamp(0, 1).permute(1, 2, 0).cpu().numpy()
     media.write(file, iter([Frame(np.rint(shown * 255).astype(np.uint8), 0)]), Fraction(1))
