@@ -4,8 +4,6 @@ The only module of this package that knows mediapipe; another detector with the 
 place.
 """
 
-import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from genvc.quiet import quietly
 from genvc.types import Picture
 
 __all__ = ["Body", "Detector", "Face", "Found"]
@@ -62,9 +61,6 @@ class Detector:
     """Looks at single pictures; sources: BlazeFace (Bazarevsky et al., 2019), BlazePose (2020)."""
 
     def __init__(self) -> None:
-        # the library's start-up notes are not for our users
-        os.environ.setdefault("GLOG_minloglevel", "2")
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         self._networks: dict[str, Any] = {}
 
     def __enter__(self) -> "Detector":
@@ -81,7 +77,7 @@ class Detector:
 
     def look(self, rgb: Picture) -> Found:
         """What is there; the picture has any size from 1x1."""
-        return _quietly(lambda: self._look(_sized(rgb)))
+        return quietly(lambda: self._look(_sized(rgb)))
 
     def _look(self, rgb: Picture) -> Found:
         faces = self._faces(rgb)
@@ -177,16 +173,3 @@ def _sized(rgb: Picture) -> Picture:
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     return np.ascontiguousarray(cv2.resize(rgb, size, interpolation=how)).astype(np.uint8)
-
-
-def _quietly(work: Callable[[], Found]) -> Found:
-    """Work with the process's standard error turned away: native code writes its remarks to it."""
-    sys.stderr.flush()
-    keep = os.dup(2)
-    try:
-        with open(os.devnull, "wb") as sink:
-            os.dup2(sink.fileno(), 2)
-        return work()
-    finally:
-        os.dup2(keep, 2)
-        os.close(keep)

@@ -11,7 +11,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 else:
     os.environ.setdefault("OMP_NUM_THREADS", "2")
 
-# A shell that runs this in the background has Ctrl-C ignored, here and in what the tests begin and stop with it.
+# A shell that runs this in the background has Ctrl-C ignored, here and in
+# what the tests begin and stop with it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
