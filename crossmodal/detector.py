@@ -35,8 +35,7 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """Sides as shares of the picture's. legs: whether knees are seen. seated: whether thighs lie flat.
-    raised: whether a hand is above the shoulders."""
+    """Sides as shares of the picture's. legs: whether knees are seen. seated: whether thighs lie flat."""
 
     left: float
     top: float
@@ -44,7 +43,6 @@ class Body:
     bottom: float
     legs: bool
     seated: bool
-    raised: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,9 +132,8 @@ class Detector:
         hips, knees = points[[23, 24]], points[[25, 26]]
         legs = bool(inside[[23, 24, 25, 26]].all())
         thighs = np.abs(knees[:, :2] - hips[:, :2]).mean(0) * (aspect, 1.0)
-        raised = bool(((points[[15, 16], 1] < points[[11, 12], 1].min()) & inside[[15, 16]]).any())
         seated = legs and bool(thighs[1] < 0.8 * thighs[0])
-        return Body(float(left), float(top), float(right), float(bottom), legs, seated, raised)
+        return Body(float(left), float(top), float(right), float(bottom), legs, seated)
 
     def _network(self, name: str) -> Any:
         if name not in self._networks:
