@@ -1,8 +1,9 @@
 """The codec: a scene is one packet of text, colours, boxes and lines, then an empty packet for each frame."""
 
+import hashlib
 import io
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import astuple, replace
 from fractions import Fraction
 from typing import Any, Protocol
 
@@ -109,6 +110,15 @@ class CrossModal:
                 raise CorruptStream("a scene begins with an empty packet")
             yield Frame(shown, packet.pts)
 
+    def integers(self, packets: Iterable[Packet], info: StreamInfo) -> str:
+        """SHA-256 of the texts, colours, boxes and lines of all scenes; raises CorruptStream."""
+        header.unpack(info.params)
+        found = hashlib.sha256()
+        for packet in packets:
+            if packet.track == 0 and packet.payload:
+                found.update(_bytes_of(unpack(packet.payload, info.width, info.height)))
+        return found.hexdigest()
+
     def words(self, packets: Iterable[Packet], info: StreamInfo) -> str:
         """What the first scene says, "" where it has no text; raises CorruptStream."""
         return self._first(packets, info).text or ""
@@ -173,6 +183,24 @@ class CrossModal:
             return [""], ()
         found = describe(rgb, detector, self._classifier)
         return found.texts, found.boxes
+
+
+def _bytes_of(shown: Representation) -> bytes:
+    """Each layer with the name and the bytes it has; a layer that is not there leaves nothing."""
+    layers: dict[str, Any] = {}
+    if shown.text is not None:
+        layers["text"] = np.frombuffer(shown.text.encode(), np.uint8)
+    if shown.palette is not None:
+        layers["palette"] = shown.palette.values
+    if shown.boxes is not None:
+        layers["layout"] = np.array([astuple(box) for box in shown.boxes])
+    if shown.sketch is not None:
+        layers["sketch"] = shown.sketch
+    found = b""
+    for name, values in layers.items():
+        data = np.ascontiguousarray(values).astype("<i4")
+        found += f"{name} {data.shape} ".encode() + data.tobytes()
+    return found
 
 
 def _payload_bytes(info: StreamInfo, most: int) -> int:

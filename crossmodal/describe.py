@@ -69,7 +69,7 @@ def describe(rgb: Picture, detector: Detector, classifier: SceneClassifier | Non
     found = detector.look(rgb)
     around = surroundings.measured(rgb)
     scene = None if classifier is None else classifier.scene(evidence(found, around))
-    return Described(sentence(found, around, scene), details(found, around), boxes(found))
+    return Described(sentence(found, around, scene), details(around), boxes(found))
 
 
 def evidence(found: Found, around: Surroundings) -> npt.NDArray[np.float64]:
@@ -104,7 +104,7 @@ def sentence(found: Found, around: Surroundings, scene: int | None) -> str:
     return f"{who} {_posture(found)} {where}"
 
 
-def details(found: Found, around: Surroundings) -> tuple[str, ...]:
+def details(around: Surroundings) -> tuple[str, ...]:
     """Colours, materials and light, a sentence each."""
     said = []
     seen = [place for place in np.argsort(-around.colours) if around.colours[place] > 0.12][:3]

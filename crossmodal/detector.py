@@ -4,8 +4,6 @@ The only module of this package that knows mediapipe; another detector with the 
 place.
 """
 
-import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from genvc.quiet import quietly
 from genvc.types import Picture
 
 __all__ = ["Body", "Detector", "Face", "Found"]
@@ -36,8 +35,7 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """Sides as shares of the picture's. legs: whether knees are seen. seated: whether thighs lie flat.
-    raised: whether a hand is above the shoulders."""
+    """Sides as shares of the picture's. legs: whether knees are seen. seated: whether thighs lie flat."""
 
     left: float
     top: float
@@ -45,7 +43,6 @@ class Body:
     bottom: float
     legs: bool
     seated: bool
-    raised: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,9 +59,6 @@ class Detector:
     """Looks at single pictures; sources: BlazeFace (Bazarevsky et al., 2019), BlazePose (2020)."""
 
     def __init__(self) -> None:
-        # the library's start-up notes are not for our users
-        os.environ.setdefault("GLOG_minloglevel", "2")
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         self._networks: dict[str, Any] = {}
 
     def __enter__(self) -> "Detector":
@@ -81,7 +75,7 @@ class Detector:
 
     def look(self, rgb: Picture) -> Found:
         """What is there; the picture has any size from 1x1."""
-        return _quietly(lambda: self._look(_sized(rgb)))
+        return quietly(lambda: self._look(_sized(rgb)))
 
     def _look(self, rgb: Picture) -> Found:
         faces = self._faces(rgb)
@@ -138,9 +132,8 @@ class Detector:
         hips, knees = points[[23, 24]], points[[25, 26]]
         legs = bool(inside[[23, 24, 25, 26]].all())
         thighs = np.abs(knees[:, :2] - hips[:, :2]).mean(0) * (aspect, 1.0)
-        raised = bool(((points[[15, 16], 1] < points[[11, 12], 1].min()) & inside[[15, 16]]).any())
         seated = legs and bool(thighs[1] < 0.8 * thighs[0])
-        return Body(float(left), float(top), float(right), float(bottom), legs, seated, raised)
+        return Body(float(left), float(top), float(right), float(bottom), legs, seated)
 
     def _network(self, name: str) -> Any:
         if name not in self._networks:
@@ -177,16 +170,3 @@ def _sized(rgb: Picture) -> Picture:
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     return np.ascontiguousarray(cv2.resize(rgb, size, interpolation=how)).astype(np.uint8)
-
-
-def _quietly(work: Callable[[], Found]) -> Found:
-    """Work with the process's standard error turned away: native code writes its remarks to it."""
-    sys.stderr.flush()
-    keep = os.dup(2)
-    try:
-        with open(os.devnull, "wb") as sink:
-            os.dup2(sink.fileno(), 2)
-        return work()
-    finally:
-        os.dup2(keep, 2)
-        os.close(keep)

@@ -17,8 +17,7 @@ def search(
 ) -> int:
     """Rank the scenes of .gvc streams by a query (BM25 over their texts), as JSON.
 
-    Files that are damaged or have no words are named on stderr and left out. The exit code is 1 where
-    nothing answers the query.
+    Files that are damaged or have no words are named on stderr. Exit code 1 where nothing is found.
     """
     from genvc.container import read
     from genvc.errors import BadInput, GenvcError

@@ -16,12 +16,10 @@ from genvc.types import Picture
 from .representation import fitted
 from .sketch_prior import PRIOR
 
-__all__ = ["SHARES", "SIDES", "contexts", "drawn", "get", "put"]
+__all__ = ["SIDES", "contexts", "drawn", "get", "put"]
 
 SIDES: Final = (24, 32, 48, 64, 80, 96, 128, 160)
 """Cells along the picture's long side, by level."""
-SHARES: Final = (0.06, 0.09, 0.12)
-"""How much of the map is lines, at most."""
 
 _LEVEL_BITS: Final = 3
 # (rows up, columns to the left) of the neighbours that are known when a bit is coded

@@ -1,4 +1,4 @@
-"""A call between two machines over UDP, without a browser: sends a clip or a camera, prints the meters."""
+"""Call another machine over UDP, without a browser: sends a clip or a camera, prints the meters."""
 
 import time
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The demo: a page with live calls, files, pictures and the benchmark's figures."""
+"""Open the demo: a page with live calls, files, pictures and the benchmark's figures."""
 
 from pathlib import Path
 from typing import Annotated

@@ -92,7 +92,3 @@ class Network:
         while self._held and self._held[0][0] <= now:
             found.append(heapq.heappop(self._held)[2])
         return found
-
-    def next_at(self) -> float | None:
-        """When the next packet arrives; None with nothing under way."""
-        return self._held[0][0] if self._held else None

@@ -88,9 +88,7 @@ def machine() -> dict[str, Any]:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         name = next(line for line in lines if line.startswith("model name")).partition(":")[2].strip()
         flags = next(line for line in lines if line.startswith("flags")).split()
-        name += "".join(
-            f", {flag}" for flag in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if flag in flags
-        )
+        name += "".join(f", {flag}" for flag in _TELLING if flag in flags)
     return {
         "processor": name,
         "cores": len(os.sched_getaffinity(0)),

@@ -1,4 +1,4 @@
-"""The command `bench-call`: pictures a second, processor time and memory of live calls."""
+"""The command `bench-call`: measure pictures a second, processor time and memory of live calls."""
 
 import json
 from pathlib import Path
@@ -44,8 +44,7 @@ def bench_call(
 ) -> None:
     """What a live call costs: the demo's server and a browser without a screen, on this machine.
 
-    Calls that the file has already from another run of this command stay in it; the same call replaces its
-    figures.
+    Calls that the file has from other runs of this command stay in it; the same call is replaced.
     """
     import warnings
 

@@ -51,14 +51,13 @@ def caption_score(
     from genvc.cli.transcode import codec_options
     from genvc.codec import create
 
-    from .captioned import Coded, captioned, coded, figures
+    from .captioned import Coded, coded, figures, pictures
     from .run import command, write_json
     from .versions import versions
 
     made = create(codec, model, "cpu", **codec_options(None, None, option))
-    pictures = captioned(data, split, square)[: limit or None]
     done: list[Coded] = []
-    for name, rgb, references in pictures:
+    for name, rgb, references in pictures(data, split, square)[: limit or None]:
         done.append(coded(made, name, rgb, references))
         print(f"{name}: {done[-1].bytes} bytes: {done[-1].text}", file=sys.stderr)
     found = figures(done)

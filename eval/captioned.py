@@ -1,6 +1,5 @@
 """Captioned pictures through a codec with words: bytes, words and pictures, measured."""
 
-import csv
 import io
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,12 +11,13 @@ import numpy as np
 from genvc import container, media
 from genvc.errors import BadInput, GenvcError
 from genvc.plugins import NOTES, installed
+from genvc.training.captions import captioned
 from genvc.types import Codec, Frame, Picture
 
 from .metrics.captions import bleu, cider
 from .metrics.clip import clip_scores
 
-__all__ = ["Coded", "captioned", "coded", "figures"]
+__all__ = ["Coded", "coded", "figures", "pictures"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,22 +38,15 @@ class Coded:
         return self.text.partition(". ")[0]
 
 
-def captioned(data: Path, split: str, square: int = 0) -> list[tuple[str, Picture, list[str]]]:
-    """Name, picture and captions of each picture of a split; raises BadInput where there are none."""
-    table = data / "captions" / "captions.csv"
-    try:
-        with table.open(encoding="utf-8", newline="") as opened:
-            rows = list(csv.reader(opened))[1:]
-    except OSError as error:
-        raise BadInput(f"cannot read {table}: {error.strerror}") from error
-    said = {Path(row[0]).stem: [one for one in row[1:] if one] for row in rows if row}
+def pictures(data: Path, split: str, square: int = 0) -> list[tuple[str, Picture, list[str]]]:
+    """Name, picture and captions of each picture of a split; square: its side, 0 to leave it as it is.
+
+    Raises BadInput where there are none.
+    """
     found = []
-    for file in sorted((data / "captions" / split).glob("*")):
-        if said.get(file.stem):
-            rgb = next(iter(media.frames(file)[1])).rgb
-            found.append((file.stem, _square(rgb, square) if square else rgb, said[file.stem]))
-    if not found:
-        raise BadInput(f"no captioned pictures in {data / 'captions' / split}")
+    for file, said in captioned(data, split):
+        rgb = next(iter(media.frames(file)[1])).rgb
+        found.append((file.stem, _square(rgb, square) if square else rgb, said))
     return found
 
 

@@ -1,4 +1,4 @@
-"""The command `bench`: codecs on clips or pictures, by real bytes and perceptual metrics, in one run."""
+"""The command `bench`: benchmark codecs on clips or pictures, by real bytes and perceptual metrics."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The command `bench-loss`: quality of calls against losses, with what mends them."""
+"""The command `bench-loss`: measure what losses do to calls, and what mends them."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The command `score`: metrics of two folders of pictures, or of two clips, without a codec."""
+"""The command `score`: measure decoded pictures or a clip against the originals, without a codec."""
 
 import sys
 from collections.abc import Sequence
@@ -32,8 +32,7 @@ def score(
 ) -> int:
     """Score decoded pictures against the originals: PSNR to LPIPS by pairs, FID and KID by sets.
 
-    Pictures of two folders are paired by name without its ending; set metrics take all pictures of each
-    folder, paired or not.
+    Pictures of two folders are paired by name without its ending; set metrics take all of each folder.
     """
     names = [name.strip() for name in metrics.split(",") if name.strip()]
     if not names:

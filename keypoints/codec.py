@@ -22,8 +22,8 @@ from .group import Effort, Group, Plan, worst_pictures
 from .header import NEVER, pack, unpack
 from .integers import digest
 from .joints import JointDetector, Joints, PoseDetector, wanted
+from .live import KEY_SECONDS, live
 from .live import Coder as LiveCoder
-from .live import live
 from .mesh import Mesh
 from .moments import LARGEST, SMALLEST, read
 from .motion import MAX_FIELDS, Grid
@@ -169,11 +169,12 @@ class KeyPoints:
             return
         due = self.options.bitrate / 8 * seconds
         if abs(carry) > 0.1 * due:
-            reason = (
-                "the content needs no more: all references are at the highest quality"
-                if carry > 0
-                else "header, motion and one reference picture at the lowest quality need that much"
-            )
+            if carry > 0:
+                reason = "the content needs no more: all references are at the highest quality"
+            elif self.options.live and -carry < KEY_SECONDS * self.options.bitrate / 8:
+                reason = "a live key picture borrows from the seconds after it, which are too few here"
+            else:
+                reason = "header, motion and one reference picture at the lowest quality need that much"
             at = 8 * (due - carry) / seconds
             warnings.warn(
                 f"{at / 1000:.2f} kbit/s instead of {self.options.bitrate / 1000:.2f}: {reason}",

@@ -3,17 +3,15 @@
 One small interface, so that another detector with the same points can take mediapipe's place.
 """
 
-import os
-import sys
-from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from genvc.quiet import quietly
 from genvc.types import Picture
 
-__all__ = ["POINTS", "FaceMeshDetector", "PointDetector", "Points", "outlines", "quietly", "topology"]
+__all__ = ["POINTS", "FaceMeshDetector", "PointDetector", "Points", "outlines", "topology"]
 
 POINTS = 478
 Points = npt.NDArray[np.float64]
@@ -45,9 +43,6 @@ class FaceMeshDetector:
     """
 
     def __init__(self) -> None:
-        # the library's start-up notes are not for our users
-        os.environ.setdefault("GLOG_minloglevel", "2")
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         self._mesh: Any = quietly(_start)
         self._seen = False
 
@@ -172,16 +167,3 @@ def _start() -> Any:
     # the networks, and their remarks, come with the first picture
     mesh.process(np.zeros((64, 64, 3), np.uint8))
     return mesh
-
-
-def quietly(load: Callable[[], Any]) -> Any:
-    """Load with the process's standard error turned away: native code writes its remarks to it."""
-    sys.stderr.flush()
-    keep = os.dup(2)
-    try:
-        with open(os.devnull, "wb") as sink:
-            os.dup2(sink.fileno(), 2)
-        return load()
-    finally:
-        os.dup2(keep, 2)
-        os.close(keep)

@@ -5,9 +5,10 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from genvc.quiet import quietly
 from genvc.types import Picture
 
-from .detector import Points, quietly
+from .detector import Points
 from .head import is_head
 
 __all__ = ["JOINTS", "JointDetector", "Joints", "PoseDetector", "wanted"]

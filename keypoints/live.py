@@ -35,7 +35,7 @@ from .references import half
 from .structure import POSE, FaceBasis, Integers, Structure
 from .syntax import MAX_REFERENCES, PictureRecord, ReferenceRecord, State, Writer, picture, reference
 
-__all__ = ["live"]
+__all__ = ["KEY_SECONDS", "live"]
 
 _GROUP_SECONDS = 10.0
 # Loss, in the unit of likeness.difference, at which another reference is looked for, is sent if it can be
@@ -43,7 +43,7 @@ _GROUP_SECONDS = 10.0
 _LOOK, _WANT, _MUST = 0.10, 0.16, 0.45
 _CHANGE_PRICE = 0.02
 # A key picture may cost what comes in in so many seconds, another reference less.
-_KEY_SECONDS, _REFERENCE_SECONDS = 2.5, 1.5
+KEY_SECONDS, _REFERENCE_SECONDS = 2.5, 1.5
 _BETTER = 1.35  # times the bytes of the reference shown: worth sending again
 _FULL = 0.8  # a reference that leaves more of its budget unused is as good as they get
 # Nothing is sent on credit beyond so many seconds; on the way there another scene gets a smaller reference.
@@ -127,7 +127,7 @@ def live(
         coded, scale = b"", 0
         if key:
             scene.begin()
-            budget = income * fps * min(_KEY_SECONDS, period / fps / 2)
+            budget = income * fps * min(KEY_SECONDS, period / fps / 2)
         else:
             budget = _allowed(scene.choose(seen), scene.held[scene.slot], wallet, income * fps)
         if budget:

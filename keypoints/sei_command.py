@@ -1,4 +1,4 @@
-"""Key points of a stream as generative face video SEI messages (H.274), and back."""
+"""Write key points as generative face video SEI messages (H.274), or read them into a stream."""
 
 import sys
 from pathlib import Path

@@ -10,8 +10,11 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.update(OMP_NUM_THREADS="1", OPENCV_FOR_THREADS_NUM="1")
 else:
     os.environ.setdefault("OMP_NUM_THREADS", "2")
+# A thread that has nothing to do sleeps: where others want the cores, two that spin take ten times as long.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-# A shell that runs this in the background has Ctrl-C ignored, here and in what the tests begin and stop with it.
+# A shell that runs this in the background has Ctrl-C ignored, here and in
+# what the tests begin and stop with it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -1,27 +1,36 @@
 """Train the networks of the conceptual codec."""
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from genvc.training.command import (
+    Batch,
+    Critic,
+    Data,
+    Device,
+    Out,
+    Rate,
+    Seed,
+    Start,
+    Steps,
+    Threads,
+    training,
+)
 
 __all__ = ["train"]
 
 
 def train(
-    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folders KIND/train and KIND/val.")],
-    out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Checkpoint, validation curve, preview; resumed.")
-    ],
+    data: Data,
+    out: Out,
     stage: Annotated[str, typer.Option("--stage", help="fit, perceptual or tables.")] = "perceptual",
-    steps: Annotated[int, typer.Option("--steps", min=1)] = 2000,
-    batch: Annotated[int, typer.Option("--batch", min=1)] = 2,
+    steps: Steps = 2000,
+    batch: Batch = 2,
     crop: Annotated[int, typer.Option("--crop", min=128, help="A multiple of 128.")] = 256,
-    rate: Annotated[float, typer.Option("--rate", help="The highest learning rate.")] = 4e-4,
-    critic: Annotated[
-        float, typer.Option("--critic", min=0, help="Share of the adversarial loss of stage perceptual.")
-    ] = 0.0,
+    rate: Rate = 4e-4,
+    critic: Critic = 0.0,
     without: Annotated[
         list[str] | None,
         typer.Option(
@@ -32,12 +41,10 @@ def train(
         str, typer.Option("--texture", help="What the texture layer is coded by: latents or still (AV1).")
     ] = "still",
     seconds: Annotated[float, typer.Option("--seconds", min=1, help="Of stage tables.")] = 60.0,
-    seed: Annotated[int, typer.Option("--seed")] = 1,
-    start: Annotated[
-        str, typer.Option("--start", help="Checkpoint of an earlier stage, or a model's name.")
-    ] = "",
-    threads: Annotated[int, typer.Option("--threads", min=1)] = 2,
-    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, ...")] = "auto",
+    seed: Seed = 1,
+    start: Start = "",
+    threads: Threads = 2,
+    device: Device = "auto",
 ) -> None:
     """Train the conceptual codec: its networks (fit, perceptual), or what predicts its lines (tables)."""
     from ..textures import KINDS
@@ -54,7 +61,6 @@ def train(
         raise typer.BadParameter("--crop is a multiple of 128")
     import torch
 
-    from genvc.device import pick
     from genvc.training.data import load_pictures
 
     from ..generator import PARTS
@@ -66,17 +72,12 @@ def train(
     parts = tuple(without or ())
     if not set(parts) <= set(PARTS):
         raise typer.BadParameter(f"--without takes {', '.join(PARTS)}, not {' and '.join(parts)}")
-    torch.set_num_threads(threads)
     if stage == "tables":
+        torch.set_num_threads(threads)
         out.mkdir(parents=True, exist_ok=True)
         save(fit(load_pictures(data, "train", 128), seconds, seed), out / FILE)
         print(f"{out / FILE}: {seconds:g} seconds of stage tables", file=sys.stderr)
         return
-    # gradients far out in a distribution's tail are denormal, and a CPU is slow with those
-    torch.set_flush_denormal(True)
     settings = Stage(stage, steps, batch, crop, rate, seed, critic, parts, texture)
-    try:
-        run(settings, data, out, start, pick(device))
-    finally:
-        torch.set_flush_denormal(False)
-    print(f"{out / 'checkpoint.pt'}: {steps} steps of stage {stage}", file=sys.stderr)
+    with training(out, threads, device, f"{steps} steps of stage {stage}") as place:
+        run(settings, data, out, start, place)

@@ -1,4 +1,4 @@
-"""Short texts as very few bytes, and back, with statistics."""
+"""Code short texts as very few bytes, and back, with statistics."""
 
 import sys
 from pathlib import Path
@@ -8,7 +8,11 @@ import typer
 
 __all__ = ["app"]
 
-app = typer.Typer(add_completion=False, no_args_is_help=True)
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Code short texts as very few bytes, losslessly; made for captions.",
+)
 
 _Model = Annotated[
     str, typer.Option("--model", help="A language model by name; the one that ships if not said.")

@@ -1,10 +1,11 @@
 """Train the painter of crossmodal."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from genvc.training.command import Batch, Device, Out, Packs, Rate, Seed, Steps, Threads, training
 
 __all__ = ["train"]
 
@@ -16,40 +17,31 @@ def train(
             "--data", metavar="DIR", help="Folders photos, captions, video, each with train and val."
         ),
     ],
-    out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Checkpoint and validation curve; resumed.")
-    ],
-    steps: Annotated[int, typer.Option("--steps", min=1)] = 900,
-    batch: Annotated[int, typer.Option("--batch", min=1)] = 12,
-    rate: Annotated[float, typer.Option("--rate", help="The highest learning rate.")] = 1e-3,
+    out: Out,
+    steps: Steps = 900,
+    batch: Batch = 12,
+    rate: Rate = 1e-3,
     channels: Annotated[int, typer.Option("--channels", min=8)] = 64,
     blocks: Annotated[int, typer.Option("--blocks", min=1)] = 4,
     rounds: Annotated[
         int, typer.Option("--rounds", min=1, help="At how many rates each picture is packed.")
     ] = 2,
-    packs: Annotated[
-        Path | None, typer.Option("--packs", metavar="DIR", help="Described pictures; in --out if not said.")
-    ] = None,
+    packs: Packs = None,
     start: Annotated[
         Path | None, typer.Option("--start", metavar="FILE", help="Checkpoint of an earlier run.")
     ] = None,
-    seed: Annotated[int, typer.Option("--seed")] = 1,
-    threads: Annotated[int, typer.Option("--threads", min=1)] = 1,
-    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, ...")] = "auto",
+    seed: Seed = 1,
+    threads: Threads = 1,
+    device: Device = "auto",
     packs_only: Annotated[
         bool, typer.Option("--packs-only", help="Describe and pack the pictures, no more.")
     ] = False,
 ) -> None:
     """Train the painter that ships with crossmodal. Pictures are described once, into packs."""
-    import torch
-
-    from genvc.device import pick
-
     from . import pack
     from .loop import Stage, vocabulary
     from .loop import train as run
 
-    torch.set_num_threads(threads)
     made = {split: (packs or out / "packs") / f"{split}.npz" for split in ("val", "train")}
     for split, path in made.items():
         if not path.exists():
@@ -58,9 +50,5 @@ def train(
         return
     read = {split: pack.load(path) for split, path in made.items()}
     stage = Stage("painter", steps, batch, rate, channels, blocks, vocabulary(read["train"]), seed)
-    torch.set_flush_denormal(True)
-    try:
-        run(stage, read["train"], read["val"], out, pick(device), start)
-    finally:
-        torch.set_flush_denormal(False)
-    print(f"{out / 'checkpoint.pt'}: {steps} steps", file=sys.stderr)
+    with training(out, threads, device, f"{steps} steps") as place:
+        run(stage, read["train"], read["val"], out, place, start)

@@ -2,12 +2,11 @@
 
     python -m crossmodal.training.describer --data $GENVC_DATA --out FOLDER
 
-DATA/captions/captions.csv names pictures below captions/train and captions/val and gives one to five
-captions each. What a caption says by one of a scene's words is what its score is fitted to.
+The pictures are those of genvc.training.captions. What a caption says by one of a scene's words is what its
+score is fitted to.
 """
 
 import argparse
-import csv
 import json
 import sys
 from pathlib import Path
@@ -17,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from genvc import media
-from genvc.errors import BadInput
+from genvc.training.captions import captioned
 
 from .. import describe, surroundings
 from ..describe import SceneClassifier
@@ -25,29 +24,13 @@ from ..detector import Detector, Found
 from ..scene_words import SCENES
 from ..surroundings import Surroundings
 
-__all__ = ["captioned", "fit", "main"]
+__all__ = ["fit", "main"]
 
 RIDGE: Final = 300.0
 SURE: Final = 0.6
 _FLOOR: Final = 0.05  # of a number's spread
 
 Matrix = npt.NDArray[np.float64]
-
-
-def captioned(data: Path, split: str) -> list[tuple[Path, list[str]]]:
-    """The pictures of a split with their captions; raises BadInput where there are none."""
-    table = data / "captions" / "captions.csv"
-    try:
-        with table.open(encoding="utf-8", newline="") as opened:
-            rows = list(csv.reader(opened))[1:]
-    except OSError as error:
-        raise BadInput(f"cannot read {table}: {error.strerror}") from error
-    said = {Path(row[0]).stem: [one for one in row[1:] if one] for row in rows if row}
-    files = sorted((data / "captions" / split).glob("*"))
-    found = [(file, said[file.stem]) for file in files if said.get(file.stem)]
-    if not found:
-        raise BadInput(f"no captioned pictures in {data / 'captions' / split}")
-    return found
 
 
 def fit(numbers: Matrix, captions: list[list[str]]) -> SceneClassifier:

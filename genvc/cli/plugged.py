@@ -41,7 +41,8 @@ class Plugged(TyperCommand):
     """
 
     def __init__(self, point: EntryPoint) -> None:
-        super().__init__(point.name, help=summary(point))
+        text = summary(point)
+        super().__init__(point.name, help=f"{text[:1].upper()}{text[1:]}.")
         self.point = point
 
     def make_context(self, info_name: Any, args: list[str], parent: Any = None, **extra: Any) -> Any:

@@ -1,45 +1,46 @@
 """Train the generator of keypoints."""
 
-import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from genvc.training.command import (
+    Batch,
+    Critic,
+    Data,
+    Device,
+    Out,
+    Packs,
+    Rate,
+    Seed,
+    Start,
+    Steps,
+    Threads,
+    training,
+)
 
 __all__ = ["train"]
 
 
 def train(
-    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folders KIND/train and KIND/val.")],
-    out: Annotated[
-        Path,
-        typer.Option("--out", metavar="DIR", help="Checkpoint, validation curve, preview; resumed."),
-    ],
+    data: Data,
+    out: Out,
     domain: Annotated[str, typer.Option("--domain", help="face or body.")] = "face",
     stage: Annotated[str, typer.Option("--stage", help="restore, warp or perceptual.")] = "warp",
     size: Annotated[str, typer.Option("--size", help="small, deep or large.")] = "small",
-    steps: Annotated[int, typer.Option("--steps", min=1)] = 4000,
-    batch: Annotated[int, typer.Option("--batch", min=1, help="References of a step.")] = 4,
-    rate: Annotated[float, typer.Option("--rate", help="The highest learning rate.")] = 5e-4,
-    critic: Annotated[
-        float, typer.Option("--critic", min=0, help="Share of the adversarial loss; none in stage warp.")
-    ] = 0.1,
+    steps: Steps = 4000,
+    batch: Batch = 4,
+    rate: Rate = 5e-4,
+    critic: Critic = 0.1,
     rounds: Annotated[
         int, typer.Option("--rounds", min=1, help="How often each clip is coded, each time otherwise.")
     ] = 1,
-    packs: Annotated[
-        Path | None,
-        typer.Option(
-            "--packs", metavar="DIR", help="Clips once coded, kept for other runs; in --out if not said."
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option("--seed")] = 1,
-    start: Annotated[
-        str, typer.Option("--start", help="Checkpoint of an earlier stage, or a model's name.")
-    ] = "",
-    threads: Annotated[int, typer.Option("--threads", min=1)] = 2,
-    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, ...")] = "auto",
+    packs: Packs = None,
+    seed: Seed = 1,
+    start: Start = "",
+    threads: Threads = 2,
+    device: Device = "auto",
 ) -> None:
     """Train the generator of keypoints, one stage at a time.
 
@@ -49,9 +50,6 @@ def train(
         raise typer.BadParameter(f"--domain is face or body, not '{domain}'")
     if stage not in ("restore", "warp", "perceptual"):
         raise typer.BadParameter(f"--stage is restore, warp or perceptual, not '{stage}'")
-    import torch
-
-    from genvc.device import pick
     from genvc.errors import BadInput
     from genvc.training.data import load_pictures
 
@@ -68,7 +66,6 @@ def train(
         split: pack.made(data, folder / kind, kind, split, rounds if split == "train" else 1, threads)
         for split in ("val", "train")
     }
-    torch.set_num_threads(threads)
     share = 0.0 if stage == "warp" else critic
     settings = Stage(stage, size, steps, batch, rate, share, seed)
     read = {split: [pack.load(path) for path in paths] for split, paths in made.items()}
@@ -77,9 +74,5 @@ def train(
         # packs are enough; photos make what is learnt more general
         with suppress(BadInput):
             photos = load_pictures(data, "train", pack.SIDE)
-    torch.set_flush_denormal(True)
-    try:
-        run(settings, read["train"], read["val"], out, start, pick(device), photos)
-    finally:
-        torch.set_flush_denormal(False)
-    print(f"{out / 'checkpoint.pt'}: {steps} steps of stage {stage}", file=sys.stderr)
+    with training(out, threads, device, f"{steps} steps of stage {stage}") as place:
+        run(settings, read["train"], read["val"], out, start, place, photos)

@@ -62,10 +62,10 @@ def moving() -> list[np.ndarray]:
     return frames
 
 
-@pytest.fixture
-def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The fake codecs in the registry, for this process and those it starts."""
-    folder = tmp_path / "fakes"
+@pytest.fixture(scope="session")
+def fakes_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The fake codecs as an installed package."""
+    folder = tmp_path_factory.mktemp("fakes")
     listed = folder / "genvc_fakes-1.dist-info"
     listed.mkdir(parents=True)
     source = Path(__file__).with_name("fake_codecs.py").read_text()
@@ -75,9 +75,15 @@ def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     lines += "\nabsent = genvc_no_such_module:create"
     (listed / "entry_points.txt").write_text(f"[genvc.codecs]\n{lines}\n")
     (listed / "METADATA").write_text("Metadata-Version: 2.1\nName: genvc-fakes\nVersion: 1\n")
-    monkeypatch.syspath_prepend(str(folder))
-    monkeypatch.setenv("PYTHONPATH", str(folder))
     return folder
+
+
+@pytest.fixture
+def fakes(fakes_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The fake codecs in the registry, for this process and those it starts."""
+    monkeypatch.syspath_prepend(str(fakes_folder))
+    monkeypatch.setenv("PYTHONPATH", str(fakes_folder))
+    return fakes_folder
 
 
 @pytest.fixture

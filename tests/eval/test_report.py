@@ -1,5 +1,6 @@
 """The report: one page that needs nothing else, shown by a real browser."""
 
+import copy
 import json
 import re
 import shutil
@@ -38,34 +39,24 @@ def page():
         browser.close()
 
 
-@pytest.fixture
-def report(clips, fakes, cache, tmp_path):
+@pytest.fixture(scope="module")
+def report(clips, fakes_folder, tmp_path_factory):
     """A small run's folder and document."""
-    out = tmp_path / "result.json"
-    code = run(
-        [
-            "bench",
-            *map(str, clips),
-            "--codecs",
-            "grain,x264,raising",
-            "--rates",
-            "grain:quality=20,quality=60,quality=90",
-            "--rates",
-            "x264:q20,q30,q40",
-            "--rates",
-            "raising:quality=1",
-            "--metrics",
-            "psnr,ssim,dists",
-            "--anchor",
-            "x264,grain",
-            "--json",
-            str(out),
-            "--report",
-            str(tmp_path / "report"),
-        ]
-    )
+    folder = tmp_path_factory.mktemp("report")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(fakes_folder))
+        patch.setenv("PYTHONPATH", str(fakes_folder))
+        patch.setenv("GENVC_CACHE", str(folder / "cache"))
+        code = run(
+            [
+                "bench", *map(str, clips), "--codecs", "grain,x264,raising",
+                "--rates", "grain:quality=20,quality=60,quality=90", "--rates", "x264:q20,q30,q40",
+                "--rates", "raising:quality=1", "--metrics", "psnr,ssim,dists", "--anchor", "x264,grain",
+                "--json", str(folder / "result.json"), "--report", str(folder / "page"),
+            ]
+        )  # fmt: skip
     assert code == 1  # the raising codec
-    return tmp_path / "report", json.loads(out.read_text())
+    return folder / "page", json.loads((folder / "result.json").read_text())
 
 
 def test_the_page_needs_nothing_else_and_says_everything(report):
@@ -96,7 +87,7 @@ def test_what_comes_from_outside_is_escaped(report, tmp_path):
     from eval.report import write_report
     from eval.suite import Suite
 
-    _, document = report
+    document = copy.deepcopy(report[1])
     document["cells"][-1]["error"] = "<script>alert(1)</script>"
     document["suite"]["title"] = "a & b <i>"
     target = write_report(document, Suite("x", "", ()), tmp_path / "other", tmp_path)

@@ -15,8 +15,8 @@ from genvc import media
 from genvc.types import Frame
 
 # By the end of the short clip the allocator has taken what it takes.
-SHORT, LONG = 96, 384
-# All the frames that the long clip has more would be 142 MB, as floats 566 MB.
+SHORT, LONG = 72, 240
+# All the frames that the long clip has more would be 83 MB, as floats 330 MB.
 GROWTH_MB = 35
 
 

@@ -132,6 +132,7 @@ def of_crossmodal() -> list[bytes]:
     painted = header.pack(header.Painter("one/painter", "one/lines", 7, 4))
     named = StreamInfo(info.codec, info.model, 48, 36, FPS, painted)
     return [
+        *stored("crossmodal"),
         *(stream(info, [Packet(scene, 0, True)], generated=True) for scene in scenes),
         stream(info, [Packet(scenes[0], 0, True), *still, Packet(scenes[2], 3, True)]),
         stream(named, [Packet(scenes[0], 0, True)]),

@@ -23,7 +23,7 @@ import torch
 
 import genvc
 from genvc import container, media
-from genvc.types import Frame, Picture
+from genvc.types import Frame, Packet, Picture
 
 HERE = Path(__file__).parent
 FPS, BLOCK = Fraction(30), 8
@@ -133,6 +133,31 @@ CONCEPTUAL: list[Stream] = [
 ]
 
 
+def crossmodal_scenes() -> dict[str, tuple[str, list[Any]]]:
+    """Streams of crossmodal: what they are, and what is sent of each picture, None where a scene goes on."""
+    from crossmodal import palette, sketch
+    from crossmodal.representation import Box, Representation
+
+    hills = scenery(96, 128)
+    boxes = (Box(0, 3, 4, 20, 32), Box(1, 31, 31, 32, 32))
+    lines = sketch.drawn(hills, 2, 0.1)
+    whole = Representation(
+        "Hills before a blue sky, 2 fences.", palette.measured(hills, 2, 1), boxes, lines, 2
+    )
+    return {
+        "single": ("all layers of one picture, in the short form of the container", [whole]),
+        "slides": (
+            "two scenes that go on; words and colours, then lines and nobody",
+            [
+                Representation("a blue sky", whole.palette),
+                None,
+                Representation(boxes=(), sketch=lines, sketch_level=2),
+                None,
+            ],
+        ),
+    }
+
+
 def make(name: str, what: str, pictures: list[Picture], options: dict[str, Any]) -> None:
     """One stream of keypoints, and what is to come out of it."""
     from keypoints.moments import read
@@ -223,6 +248,32 @@ def make_conceptual(name: str, what: str, pictures: list[Picture], options: dict
     print(target.stat().st_size, facts)
 
 
+def make_crossmodal(name: str, what: str, scenes: list[Any]) -> None:
+    """One stream of crossmodal and its integers; each machine paints in its own way, so no pictures."""
+    from crossmodal import syntax
+
+    target = HERE / "crossmodal" / f"{name}.gvc"
+    if target.exists():
+        print(f"{target.name} is there and stays as it is")
+        return
+    codec: Any = genvc.create("crossmodal", device="cpu")
+    info = codec.describe(128, 96, FPS)
+    packets = [
+        Packet(b"" if scene is None else syntax.pack(scene), time, key=scene is not None)
+        for time, scene in enumerate(scenes)
+    ]
+    container.write(target, info, packets, generated=True, short=True)
+    facts = {
+        "what": what,
+        "model": info.model,
+        "form": target.read_bytes()[3],
+        "integers": codec.integers(packets, info),
+        "limits": {},
+    }
+    target.with_suffix(".json").write_text(json.dumps(facts, indent=2) + "\n")
+    print(target.stat().st_size, facts)
+
+
 def small(pictures: Sequence[Picture]) -> Picture:
     """Means of 8x8 pixels, the pictures side by side: (height / 8, width / 8 * pictures, 3)."""
     high, wide = (size // BLOCK for size in pictures[0].shape[:2])
@@ -244,3 +295,5 @@ if __name__ == "__main__":
         make_predictive(stream_name, about, source(), chosen)
     for stream_name, about, source, chosen in CONCEPTUAL:
         make_conceptual(stream_name, about, source(), chosen)
+    for stream_name, (about, shown_scenes) in crossmodal_scenes().items():
+        make_crossmodal(stream_name, about, shown_scenes)

@@ -126,13 +126,14 @@ def scenery() -> Callable[..., Picture]:
     return paint
 
 
-@pytest.fixture
-def trained(carphone: Path, tmp_path: Path) -> Callable[..., Any]:
+@pytest.fixture(scope="module")
+def trained(carphone: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
     """(out, steps, *options) -> the validation curve of a short training, or None where it failed."""
     if "TORCH_HOME" not in os.environ:
         pytest.skip("no SqueezeNet weights: TORCH_HOME is not set")
+    data = tmp_path_factory.mktemp("data")
     for split in ("train", "val"):
-        folder = tmp_path / "data" / "faces" / split
+        folder = data / "faces" / split
         folder.mkdir(parents=True)
         pictures = [frame for frame, _ in zip(media.frames(carphone)[1], range(24), strict=False)]
         media.write(folder / "clip.mkv", iter(pictures), FPS)
@@ -140,7 +141,7 @@ def trained(carphone: Path, tmp_path: Path) -> Callable[..., Any]:
     def run(out: Path, steps: int, *options: str) -> list[dict[str, Any]] | None:
         threads = torch.get_num_threads()
         code = cli.run(
-            ["train", "keypoints", "--data", str(tmp_path / "data"), "--out", str(out), "--steps", str(steps),
+            ["train", "keypoints", "--data", str(data), "--out", str(out), "--steps", str(steps),
              "--batch", "1", "--threads", "1", "--device", "cpu", *options]
         )  # fmt: skip
         torch.set_num_threads(threads)

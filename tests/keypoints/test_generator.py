@@ -217,31 +217,30 @@ def test_training_makes_packs_and_a_model(
     assert len(list(codec.decode(packets, info))) == 2
 
 
-def test_the_perceptual_stage_starts_from_another_run(tmp_path: Path, trained: Callable[..., Any]) -> None:
-    trained(tmp_path / "warp", 2)
-    curve = trained(
-        tmp_path / "fine",
-        2,
-        "--stage",
-        "perceptual",
-        "--packs",
-        str(tmp_path / "warp" / "packs"),
-        "--start",
-        str(tmp_path / "warp" / "checkpoint.pt"),
-    )
+@pytest.fixture(scope="module")
+def warp(tmp_path_factory: pytest.TempPathFactory, trained: Callable[..., Any]) -> Path:
+    """The folder of a run of stage warp, with packs."""
+    folder = tmp_path_factory.mktemp("warp")
+    trained(folder, 1)
+    return folder
+
+
+def test_the_perceptual_stage_starts_from_another_run(
+    tmp_path: Path, warp: Path, trained: Callable[..., Any]
+) -> None:
+    packs, start = str(warp / "packs"), str(warp / "checkpoint.pt")
+    curve = trained(tmp_path, 2, "--stage", "perceptual", "--packs", packs, "--start", start)
     assert curve[-1]["step"] == 2
-    state = torch.load(tmp_path / "fine" / "checkpoint.pt", weights_only=True)
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
     assert {"critic0", "critic1"} <= set(state)
 
 
-def test_references_alone_are_trained_too(tmp_path: Path, trained: Callable[..., Any]) -> None:
-    trained(tmp_path / "warp", 1)
-    packs = str(tmp_path / "warp" / "packs")
-    start = str(tmp_path / "warp" / "checkpoint.pt")
-    curve = trained(tmp_path / "restore", 2, "--stage", "restore", "--packs", packs, "--start", start)
+def test_references_alone_are_trained_too(tmp_path: Path, warp: Path, trained: Callable[..., Any]) -> None:
+    packs, start = str(warp / "packs"), str(warp / "checkpoint.pt")
+    curve = trained(tmp_path, 2, "--stage", "restore", "--packs", packs, "--start", start)
     assert 0 < curve[-1]["lpips_warped"] < 1
-    before = torch.load(tmp_path / "warp" / "checkpoint.pt", weights_only=True)["average"]
-    after = torch.load(tmp_path / "restore" / "checkpoint.pt", weights_only=True)["model"]
+    before = torch.load(warp / "checkpoint.pt", weights_only=True)["average"]
+    after = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["model"]
     changed = {key.partition(".")[0] for key in before if not torch.equal(before[key], after[key])}
     assert "restore" in changed
     assert "repair" not in changed

@@ -1,10 +1,11 @@
 """Train the language model that codes texts."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from genvc.training.command import Batch, Device, Out, Rate, Seed, Start, Steps, Threads, training
 
 __all__ = ["train"]
 
@@ -13,11 +14,8 @@ def train(
     data: Annotated[
         Path, typer.Option("--data", metavar="DIR", help="captions_text/train.txt and val.txt in it.")
     ],
-    out: Annotated[
-        Path,
-        typer.Option("--out", metavar="DIR", help="Checkpoint, vocabulary, validation curve; resumed."),
-    ],
-    steps: Annotated[int, typer.Option("--steps", min=1)] = 12500,
+    out: Out,
+    steps: Steps = 12500,
     blind_steps: Annotated[
         int, typer.Option("--blind-steps", min=0, help="At first, in which no code's length is told.")
     ] = 2000,
@@ -27,11 +25,9 @@ def train(
     flat: Annotated[
         float, typer.Option("--flat", min=0.1, help="Bits; the smaller, the less texts with room left count.")
     ] = 3.0,
-    start: Annotated[
-        str, typer.Option("--start", help="Checkpoint of an earlier training, or a model's name.")
-    ] = "",
-    batch: Annotated[int, typer.Option("--batch", min=1, help="Texts of a step.")] = 48,
-    rate: Annotated[float, typer.Option("--rate", help="The highest learning rate.")] = 2e-3,
+    start: Start = "",
+    batch: Batch = 48,
+    rate: Rate = 2e-3,
     dropout: Annotated[float, typer.Option("--dropout", min=0, max=0.9)] = 0.35,
     word_dropout: Annotated[
         float, typer.Option("--word-dropout", min=0, max=0.9, help="Share of words that say nothing.")
@@ -44,15 +40,12 @@ def train(
     ] = 512,
     embedding: Annotated[int, typer.Option("--embedding", min=1, max=1024)] = 256,
     head: Annotated[int, typer.Option("--head", min=6, help="Tokens that count as frequent.")] = 1024,
-    seed: Annotated[int, typer.Option("--seed")] = 1,
-    threads: Annotated[int, typer.Option("--threads", min=1)] = 1,
-    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, mps.")] = "auto",
+    seed: Seed = 1,
+    threads: Threads = 1,
+    device: Device = "auto",
     every: Annotated[int, typer.Option("--every", min=1, help="Steps between validations.")] = 250,
 ) -> None:
     """Train on the captions of the training split; what a run needs to go on is in its checkpoint."""
-    import torch
-
-    from genvc.device import pick
     from genvc.errors import BadInput
 
     from ..ngrams import NGrams
@@ -73,7 +66,6 @@ def train(
         counts = counting.counted([vocabulary.tokens(text) for text in texts], len(vocabulary))
         counting.save(counts, out)
     ngrams = NGrams(counts, len(vocabulary))
-    torch.set_num_threads(threads)
     stage = Stage(
         steps,
         batch,
@@ -89,12 +81,8 @@ def train(
         word_dropout,
         state_dropout,
     )
-    torch.set_flush_denormal(True)
-    try:
-        run(stage, texts, held, vocabulary, ngrams, out, pick(device), every, start)
-    finally:
-        torch.set_flush_denormal(False)
-    print(f"{out / 'checkpoint.pt'}: {steps} steps", file=sys.stderr)
+    with training(out, threads, device, f"{steps} steps") as place:
+        run(stage, texts, held, vocabulary, ngrams, out, place, every, start)
 
 
 def _vocabulary(start: str, texts: list[bytes]) -> Any:
