@@ -103,7 +103,7 @@ def test_codec_rate_and_size_change_while_it_runs(run_leg: Callable[..., tuple[L
 
 
 def test_a_lost_key_picture_is_asked_for(run_leg: Callable[..., tuple[Leg, list[OnScreen]]]) -> None:
-    leg, screen = run_leg(Settings("x264-live", 60000, 128, 15, resend=False), Conditions(delay=0.02))
+    leg, screen = run_leg(Settings("x264-live", 60000, 128, 15, mend="key"), Conditions(delay=0.02))
     wait_for(lambda: len(screen) > 5)
     leg.forward.conditions = Conditions(loss=0.9, burst=100)
     wait_for(lambda: leg.forward.lost > 5)
