@@ -35,8 +35,8 @@ def call(
         typer.Option(
             "--mend",
             metavar="WAY",
-            help="What mends losses: again (lost pictures are sent again), repair (copies and pieces go along) "
-            "or key (key pictures alone).",
+            help="What mends losses: again (lost pictures are sent again), repair (copies and pieces go "
+            "along) or key (key pictures alone).",
         ),
     ] = "again",
     save: Annotated[

@@ -11,8 +11,8 @@
              1 byte count;  2 bytes number, for each picture that is missing
     echo     1 byte  3;  2 bytes time of the report that is answered
     bye      1 byte  4
-    linked   1 byte  5;  a datagram of genvc.loss, whose packets have a picture's number for their time and its
-             body for their payload: pictures that are sent with repair
+    linked   1 byte  5;  a datagram of genvc.loss, where pictures are sent with repair: its packets have a
+             picture's number for their time, and its body for their payload
 
 Numbers have the high byte first and begin again after 65535. A header is that of a .gvc file.
 """
@@ -154,13 +154,7 @@ def unpack(data: bytes) -> Piece | Sound | Report | Echo | Linked | None:
     try:
         kind = data[0] & 7
         if kind == _PICTURE:
-            (number,) = struct.unpack_from(">H", data, 1)
-            key = bool(data[0] & _KEY)
-            if not data[0] & _PIECES:
-                return Piece(number, key, 0, 1, data[3:])
-            place, count = data[3], data[4]
-            if place < count:
-                return Piece(number, key, place, count, data[5:])
+            return _piece(data)
         elif kind == _SOUND:
             return Sound(struct.unpack_from(">H", data, 1)[0], data[3:])
         elif kind == _REPORT:
@@ -176,6 +170,17 @@ def unpack(data: bytes) -> Piece | Sound | Report | Echo | Linked | None:
     except (IndexError, struct.error) as error:
         raise CorruptStream("a datagram is cut short") from error
     raise CorruptStream("a datagram of no known kind")
+
+
+def _piece(data: bytes) -> Piece:
+    (number,) = struct.unpack_from(">H", data, 1)
+    key = bool(data[0] & _KEY)
+    if not data[0] & _PIECES:
+        return Piece(number, key, 0, 1, data[3:])
+    place, count = data[3], data[4]
+    if place >= count:
+        raise CorruptStream("a datagram is a piece that cannot be")
+    return Piece(number, key, place, count, data[5:])
 
 
 def pack_header(info: StreamInfo, generated: bool) -> bytes:

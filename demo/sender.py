@@ -28,7 +28,8 @@ _KEPT = 256
 # Several reports of one loss come before the second try can have arrived.
 _LEAST_AGAIN = 0.03
 _LEAST_KEY_GAP = 0.4
-# With repair each datagram has the two small pictures before it too, and three quarters as many pieces are added.
+# With repair each datagram repeats the two small pictures before it; large ones get three quarters of their
+# pieces besides.
 _COPIES, _REPAIRED = 2, 0.75
 
 

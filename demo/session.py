@@ -30,8 +30,8 @@ from .network import Conditions
 from .outbox import CAMERA, CODEC, COMPARED, SOUND, Outbox, pack_message
 from .quality import Sampler
 from .rooms import Rooms
-from .settings import COMPARED as COMPARED_CODEC
 from .settings import AGAIN, Settings
+from .settings import COMPARED as COMPARED_CODEC
 
 __all__ = ["Hall", "Session"]
 

@@ -5,6 +5,7 @@ One small interface, so that another detector with the same points can take medi
 
 import os
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -22,6 +23,8 @@ the camera, in the same unit, relative to the middle of the head. Points 468 to 
 
 # A face smaller than this many pixels of picture is looked for in an enlarged picture.
 _WORKING_SIZE = 256
+# The standard error belongs to the process: two that turn it away at once would lose it for good.
+_QUIET = threading.Lock()
 
 
 class PointDetector(Protocol):
@@ -176,12 +179,13 @@ def _start() -> Any:
 
 def quietly(load: Callable[[], Any]) -> Any:
     """Load with the process's standard error turned away: native code writes its remarks to it."""
-    sys.stderr.flush()
-    keep = os.dup(2)
-    try:
-        with open(os.devnull, "wb") as sink:
-            os.dup2(sink.fileno(), 2)
-        return load()
-    finally:
-        os.dup2(keep, 2)
-        os.close(keep)
+    with _QUIET:
+        sys.stderr.flush()
+        keep = os.dup(2)
+        try:
+            with open(os.devnull, "wb") as sink:
+                os.dup2(sink.fileno(), 2)
+            return load()
+        finally:
+            os.dup2(keep, 2)
+            os.close(keep)
