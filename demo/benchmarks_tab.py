@@ -10,7 +10,7 @@ import gradio
 
 from .curves import curves
 
-__all__ = ["RESULTS", "benchmarks_tab", "document", "runs", "shown"]
+__all__ = ["RESULTS", "benchmarks_tab", "document", "runs", "shown", "wide"]
 
 RESULTS = Path(__file__).parent.parent / "docs" / "results"
 _LABELS = {
@@ -56,12 +56,13 @@ def benchmarks_tab() -> None:
         return
     with gradio.Row():
         first = "faces" if "faces" in names else names[0]
-        run = gradio.Dropdown(names, value=first, label="Run", elem_id="run")
+        run = gradio.Dropdown(names, value=first, label="Run", elem_id="run", min_width=240)
         metric = gradio.Dropdown(
             [(label, name) for name, label in _LABELS.items()],
             value="lpips_alex",
             label="Metric",
             elem_id="metric",
+            min_width=240,
         )
     view = gradio.HTML(shown(first, "lpips_alex"), elem_id="figures")
     for choice in (run, metric):
@@ -95,6 +96,12 @@ def shown(run: str, metric: str) -> str:
     heads = "".join(
         f'<th scope="col">{head}</th>' for head in ("codec", "setting", label, _LABELS[metric], "clips")
     )
-    table = f'<div class="wide"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+    table = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
     command = escape(str(found.get("command", "")))
-    return f'<div class="genvc-plot">{plot}<p><code>{command}</code></p>{table}</div>'
+    parts = f'<div class="curves">{plot}<p><code>{command}</code></p></div>{wide(table, "Table")}'
+    return f'<div class="genvc-plot">{parts}</div>'
+
+
+def wide(inside: str, name: str) -> str:
+    """What a small window moves sideways, by finger or by keys."""
+    return f'<div class="wide" tabindex="0" role="region" aria-label="{name}">{inside}</div>'

@@ -30,6 +30,15 @@ def call(
     bitrate: Annotated[str, typer.Option("--bitrate", metavar="RATE", help="Of the pictures.")] = "12k",
     size: Annotated[int, typer.Option("--size", help="128, 192, 256 or 384 pixels a side.")] = 256,
     fps: Annotated[int, typer.Option("--fps", help="Pictures a second at most.")] = 25,
+    mend: Annotated[
+        str,
+        typer.Option(
+            "--mend",
+            metavar="WAY",
+            help="What mends losses: again (lost pictures are sent again), repair (copies and pieces go "
+            "along) or key (key pictures alone).",
+        ),
+    ] = "again",
     save: Annotated[
         Path | None, typer.Option("--save", metavar="OUT.mkv", help="Keep what was received.")
     ] = None,
@@ -50,7 +59,7 @@ def call(
 
     # codecs remark on each stream's rate; here the meters say it
     warnings.simplefilter("ignore", Notice)
-    settings = Settings(codec, parse_rate(bitrate), size, fps)
+    settings = Settings(codec, parse_rate(bitrate), size, fps, mend)
     if (listen is None) == (connect is None):
         raise BadInput("say one of --listen HOST:PORT and --connect HOST:PORT")
     camera = _camera(send, size)

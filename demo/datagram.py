@@ -11,6 +11,8 @@
              1 byte count;  2 bytes number, for each picture that is missing
     echo     1 byte  3;  2 bytes time of the report that is answered
     bye      1 byte  4
+    linked   1 byte  5;  a datagram of genvc.loss, where pictures are sent with repair: its packets have a
+             picture's number for their time, and its body for their payload
 
 Numbers have the high byte first and begin again after 65535. A header is that of a .gvc file.
 """
@@ -31,12 +33,15 @@ __all__ = [
     "PIECE",
     "WRAP",
     "Echo",
+    "Linked",
     "Piece",
     "Report",
     "Sound",
     "after",
+    "body_of",
     "pack_echo",
     "pack_header",
+    "pack_linked",
     "pack_picture",
     "pack_report",
     "pack_sound",
@@ -49,7 +54,7 @@ WRAP = 1 << 16
 PIECE = 1200
 """Bytes of a body at most: with all heads it fits the packets of nearly every path."""
 MOST_MISSING = 32
-_PICTURE, _SOUND, _REPORT, _ECHO, _BYE = range(5)
+_PICTURE, _SOUND, _REPORT, _ECHO, _BYE, _LINKED = range(6)
 _KEY, _PIECES = 8, 16
 _MOST_PIECES = 255
 BYE = bytes([_BYE])
@@ -90,15 +95,27 @@ class Echo:
     stamp: int
 
 
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A datagram of genvc.loss."""
+
+    body: bytes
+
+
 def after(number: int, near: int) -> int:
     """The count whose low 16 bits are `number`, nearest to the count `near`."""
     found = near + (number - near) % WRAP
     return found - WRAP if found - near >= WRAP // 2 else found
 
 
+def body_of(key: bool, payload: bytes, header: bytes) -> bytes:
+    """What is sent of a packet; key pictures carry the stream's header."""
+    return len(header).to_bytes(2, "big") + header + payload if key else payload
+
+
 def pack_picture(number: int, key: bool, payload: bytes, header: bytes = b"") -> list[bytes]:
     """The datagrams of one packet of a codec; key pictures carry the stream's header."""
-    body = len(header).to_bytes(2, "big") + header + payload if key else payload
+    body = body_of(key, payload, header)
     head = _PICTURE | _KEY * key
     if len(body) <= PIECE:
         return [struct.pack(">BH", head, number % WRAP) + body]
@@ -124,22 +141,20 @@ def pack_report(report: Report) -> bytes:
     return fixed + numbers
 
 
+def pack_linked(datagram: bytes) -> bytes:
+    return bytes([_LINKED]) + datagram
+
+
 def pack_echo(stamp: int) -> bytes:
     return struct.pack(">BH", _ECHO, stamp % WRAP)
 
 
-def unpack(data: bytes) -> Piece | Sound | Report | Echo | None:
+def unpack(data: bytes) -> Piece | Sound | Report | Echo | Linked | None:
     """What a datagram says, None for a farewell; raises CorruptStream for what nobody sends."""
     try:
         kind = data[0] & 7
         if kind == _PICTURE:
-            (number,) = struct.unpack_from(">H", data, 1)
-            key = bool(data[0] & _KEY)
-            if not data[0] & _PIECES:
-                return Piece(number, key, 0, 1, data[3:])
-            place, count = data[3], data[4]
-            if place < count:
-                return Piece(number, key, place, count, data[5:])
+            return _piece(data)
         elif kind == _SOUND:
             return Sound(struct.unpack_from(">H", data, 1)[0], data[3:])
         elif kind == _REPORT:
@@ -148,11 +163,24 @@ def unpack(data: bytes) -> Piece | Sound | Report | Echo | None:
             return Report(last, waiting, stamp, trip, bool(data[0] & _KEY), missing)
         elif kind == _ECHO:
             return Echo(struct.unpack_from(">H", data, 1)[0])
+        elif kind == _LINKED:
+            return Linked(data[1:])
         elif data == BYE:
             return None
     except (IndexError, struct.error) as error:
         raise CorruptStream("a datagram is cut short") from error
     raise CorruptStream("a datagram of no known kind")
+
+
+def _piece(data: bytes) -> Piece:
+    (number,) = struct.unpack_from(">H", data, 1)
+    key = bool(data[0] & _KEY)
+    if not data[0] & _PIECES:
+        return Piece(number, key, 0, 1, data[3:])
+    place, count = data[3], data[4]
+    if place >= count:
+        raise CorruptStream("a datagram is a piece that cannot be")
+    return Piece(number, key, place, count, data[5:])
 
 
 def pack_header(info: StreamInfo, generated: bool) -> bytes:

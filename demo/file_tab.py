@@ -4,8 +4,10 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
+from time import monotonic
 from typing import Any
 
 import gradio
@@ -17,6 +19,7 @@ from genvc.errors import BadInput, GenvcError
 from genvc.files import decode_file
 from genvc.samples import sample_path
 
+from .benchmarks_tab import wide
 from .uploads import CLIPS, MOST_BYTES, MOST_SECONDS, admitted_clip, admitted_stream
 
 __all__ = ["compared", "copied", "decoded", "file_tab"]
@@ -27,6 +30,10 @@ _SAMPLE_SIDE = 192
 _HEADS = ["codec", "bytes", "kbit/s", "PSNR dB", "MS-SSIM", "LPIPS"]
 # One at a time: each takes all the processors it gets.
 _ONE = threading.Lock()
+# What is said of each comparison, beside the codecs that it is set beside: reading, encoding, decoding,
+# measuring, drawing.
+_STEPS = 5
+_TELL_SECONDS = 1.0
 
 
 def file_tab() -> None:
@@ -42,28 +49,30 @@ def file_tab() -> None:
     with gradio.Row():
         with gradio.Column():
             clip = gradio.File(label="Clip", file_types=list(CLIPS), elem_id="clip")
+            sample = gradio.Button("Take the sample clip", elem_id="take-sample")
             with gradio.Row():
-                codec = gradio.Dropdown(codecs, value=codecs[0] if codecs else None, label="Codec")
-                rate = gradio.Slider(2, 200, value=8, step=1, label="kbit/s")
+                codec = gradio.Dropdown(
+                    codecs, value=codecs[0] if codecs else None, label="Codec", min_width=220
+                )
+                rate = gradio.Slider(2, 200, value=8, step=1, label="kbit/s", min_width=220)
             against = gradio.CheckboxGroup(beside, value=beside, label="Beside it")
-            with gradio.Row():
-                go = gradio.Button("Compare", variant="primary", elem_id="compare")
-                sample = gradio.Button("Take the sample clip", elem_id="take-sample")
+            go = gradio.Button("Compare", variant="primary", elem_id="compare")
             words = gradio.Markdown(elem_id="compare-words")
         with gradio.Column():
             shown = gradio.Video(show_label=False, autoplay=True, loop=True, elem_id="side-by-side")
-            table = gradio.Dataframe(headers=_HEADS, label="Figures", interactive=False, wrap=True)
-            stream = gradio.File(label="The .gvc file", elem_id="stream")
+            table = gradio.HTML(elem_id="figures-of-files")
+            stream = gradio.File(label="The .gvc file", height=120, elem_id="stream")
     outputs = [words, shown, table, stream]
     go.click(compared, [clip, codec, rate, against], outputs, concurrency_limit=1)
     sample.click(_sample, None, clip)
     gradio.Markdown("### Decode a .gvc file")
     with gradio.Row():
-        upload = gradio.File(label=".gvc file", file_types=[".gvc"], elem_id="gvc")
         with gradio.Column():
+            upload = gradio.File(label=".gvc file", file_types=[".gvc"], elem_id="gvc")
             back = gradio.Button("Decode", elem_id="decode")
             told = gradio.Markdown(elem_id="decode-words")
-        video = gradio.Video(show_label=False, elem_id="decoded")
+        with gradio.Column():
+            video = gradio.Video(show_label=False, elem_id="decoded")
     back.click(decoded, upload, [told, video], concurrency_limit=1)
 
 
@@ -77,11 +86,12 @@ def _sample() -> str:
 
 def compared(
     clip: str | None, codec: str, rate: float, against: list[str]
-) -> Iterator[tuple[str, str | None, list[list[str]], str | None]]:
-    """Words, the clip side by side, figures and the .gvc file; words alone while it works."""
+) -> Iterator[tuple[str, Any, Any, Any]]:
+    """Words, the clip side by side, figures as HTML and the .gvc file; every second words while it works."""
     if not clip:
-        yield "Choose a clip first.", None, [], None
+        yield "Choose a clip first.", None, "", None
         return
+    yield "Working …", None, "", None
     folder = Path(tempfile.mkdtemp(prefix="genvc-demo-"))
     said: SimpleQueue[Any] = SimpleQueue()
 
@@ -99,20 +109,27 @@ def compared(
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     try:
+        begun, step, now = monotonic(), 0, "waiting for the clip of somebody else"
         while True:
-            got = said.get()
-            if isinstance(got, str):
-                yield f"Working: {got.replace(str(folder) + '/', '')} …", None, [], None
+            try:
+                got = said.get(timeout=_TELL_SECONDS)
+            except Empty:
+                got = None
+            if got is None or isinstance(got, str):
+                if got is not None:
+                    step, now = step + 1, got.replace(str(folder) + "/", "")
+                at = f"step {step} of {_STEPS + len(against)}, {monotonic() - begun:.0f} s"
+                yield f"Working, {at}: {now} …", *3 * (gradio.skip(),)
                 continue
             if isinstance(got, GenvcError):
-                yield f"**That did not work**: {got}", None, [], None
+                yield f"**That did not work**: {got}", None, "", None
                 return
-            rows = [_row(row) for row in got.rows]
+            table = _table([_row(row) for row in got.rows])
             first = got.rows[0]
             words = f"{got.frames} pictures, {first.bytes} bytes, {first.kbps:.2f} kbit/s."
             notes = [f"{row.codec}: {row.words}" for row in got.rows if row.words]
             movie = next(path for path in got.files if path.name.endswith(".compare.mp4"))
-            yield " ".join([words, *notes]), str(copied(movie)), rows, str(copied(got.files[0]))
+            yield " ".join([words, *notes]), str(copied(movie)), table, str(copied(got.files[0]))
             return
     finally:
         # what is shown was copied out; work that nobody waits for any more ends by itself
@@ -156,6 +173,13 @@ def _cache() -> str:
     folder = gradio.utils.get_upload_folder()
     Path(folder).mkdir(parents=True, exist_ok=True)
     return str(folder)
+
+
+def _table(rows: list[list[str]]) -> str:
+    heads = "".join(f'<th scope="col">{head}</th>' for head in _HEADS)
+    lines = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    table = f"<table><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>"
+    return f'<div class="genvc-plot">{wide(table, "Figures")}</div>'
 
 
 def _row(row: Any) -> list[str]:

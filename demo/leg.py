@@ -5,6 +5,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 from genvc.types import Packet
@@ -17,7 +18,7 @@ from .network import Conditions, Network
 from .quality import Sample, Sampler
 from .receiver import Receiver
 from .sender import Sender
-from .settings import AUTO, Settings
+from .settings import AGAIN, AUTO, Settings
 
 __all__ = ["Leg", "OnScreen"]
 
@@ -55,8 +56,8 @@ class Leg:
         self.delay = 0.0
         self._on_screen, self._on_sound, self._sampler = on_screen, on_sound, sampler
         self._lock = threading.RLock()
-        self._sender = Sender(lambda data: self.forward.send(data, time.monotonic()), settings.resend)
-        self._receiver = Receiver(settings.resend, self._heard)
+        self._sender = Sender(lambda data: self.forward.send(data, time.monotonic()), settings.mend)
+        self._receiver = Receiver(settings.mend == AGAIN, self._heard)
         self._shots: OrderedDict[int, Shot] = OrderedDict()
         self._said: OrderedDict[int, float] = OrderedDict()
         self._sampled_at = 0.0
@@ -77,7 +78,7 @@ class Leg:
     def change(self, settings: Settings, conditions: Conditions) -> None:
         """From now on."""
         with self._lock:
-            self._sender.resend = self._receiver.resend = settings.resend
+            self._sender.mend, self._receiver.resend = settings.mend, settings.mend == AGAIN
             self.forward.conditions = self.back.conditions = conditions
         self.encoding.change(settings)
 
@@ -104,6 +105,7 @@ class Leg:
                 "key_kbps": meter.kbps(now, "key"),
                 "picture_kbps": meter.kbps(now, "key", "picture"),
                 "again_kbps": meter.kbps(now, "again"),
+                "repair_kbps": meter.kbps(now, "repair"),
                 "sound_kbps": meter.kbps(now, "sound"),
                 "bytes": meter.total(),
                 "seconds": 0.0 if meter.started is None else now - meter.started,
@@ -118,10 +120,17 @@ class Leg:
                 "sent_lost": self.forward.lost + self.forward.overflowed,
                 "missing": self._receiver.lost,
                 "recovered": self._receiver.recovered,
+                "recoveries": len(self._receiver.recoveries),
+                "recovery_ms": self._recovery_ms(),
                 "frozen": self._receiver.key_wanted,
                 "quality": {} if self.sample is None else self.sample.figures,
                 "error": self.encoding.error,
             }
+
+    def _recovery_ms(self) -> float | None:
+        """Half of the losses that were not made good took no longer until the next key picture was here."""
+        found = self._receiver.recoveries
+        return 1000 * median(found) if found else None
 
     def recoveries(self) -> list[float]:
         """Seconds from each loss that could not be made good to the key picture after it."""

@@ -8,7 +8,7 @@ import gradio
 from .benchmarks_tab import benchmarks_tab
 from .file_tab import file_tab
 from .picture_tab import picture_tab
-from .settings import AUTO, SIZES, choices
+from .settings import AGAIN, AUTO, KEY, REPAIR, SIZES, choices, mends
 from .static_text import static_text
 
 __all__ = ["HEAD", "STYLE", "THEME", "build"]
@@ -38,6 +38,11 @@ THEME = gradio.themes.Default(
     link_text_color_dark="#93c5fd",
 )
 _HOURS = 3600
+_MENDS = {
+    AGAIN: "sending them again",
+    REPAIR: "copies and repair pieces (RaptorQ)",
+    KEY: "a key picture alone",
+}
 
 
 def build() -> gradio.Blocks:
@@ -61,5 +66,6 @@ def _call() -> str:
     codecs = [(choice.name, f"{choice.name} ({choice.about})") for choice in choices()]
     if {"keypoints", "predictive"} <= {name for name, _ in codecs}:
         codecs.append((AUTO, "auto (key points, or else predictive)"))
-    said = html.escape(json.dumps({"codecs": codecs, "sizes": SIZES}), quote=True)
+    ways = [(way, _MENDS[way]) for way in mends()]
+    said = html.escape(json.dumps({"codecs": codecs, "sizes": SIZES, "mends": ways}), quote=True)
     return f'<div data-choices="{said}">{static_text("call.html")}</div>'

@@ -21,7 +21,7 @@ from .meter import Meter
 from .network import Conditions, Network
 from .receiver import Receiver
 from .sender import Sender
-from .settings import Settings
+from .settings import AGAIN, Settings
 
 __all__ = ["Peer", "address_of"]
 
@@ -75,8 +75,8 @@ class Peer:
         self._show_to = show
         self._network = Network(lose or Conditions(), 1)
         self._lock = threading.RLock()
-        self._sender = Sender(self._out, settings.resend)
-        self._receiver = Receiver(settings.resend)
+        self._sender = Sender(self._out, settings.mend)
+        self._receiver = Receiver(settings.mend == AGAIN)
         self._decoding = Decoding(self._show, self._spoilt)
         self.encoding = None
         if camera is not None:
@@ -206,6 +206,8 @@ class Peer:
             self._sender.heed(said, now)
         except CorruptStream:
             return
+        except BadInput as error:
+            self._end(str(error))
 
     def _end(self, words: str) -> None:
         self.words = self.words or words

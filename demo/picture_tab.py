@@ -51,19 +51,20 @@ def picture_tab() -> None:
     with gradio.Row():
         with gradio.Column():
             picture = gradio.File(label="Picture", file_types=list(PICTURES), elem_id="picture")
+            sample = gradio.Button("Take a sample picture", elem_id="take-picture")
             with gradio.Row():
-                codec = gradio.Dropdown(names, value=names[0] if names else None, label="Codec")
-                quality = gradio.Slider(0, 100, value=30, step=1, label="Quality")
-            with gradio.Row():
-                go = gradio.Button("Code", variant="primary", elem_id="code")
-                sample = gradio.Button("Take a sample picture", elem_id="take-picture")
+                codec = gradio.Dropdown(
+                    names, value=names[0] if names else None, label="Codec", min_width=220
+                )
+                quality = gradio.Slider(0, 100, value=30, step=1, label="Quality", min_width=220)
+            go = gradio.Button("Code", variant="primary", elem_id="code")
             words = gradio.Markdown(elem_id="code-words")
-        slider = gradio.ImageSlider(
-            label="Original | decoded (generated where the codec paints)",
-            type="numpy",
-            interactive=False,
-            elem_id="before-after",
-        )
+        with gradio.Column():
+            # a label would lie on the picture
+            slider = gradio.ImageSlider(
+                show_label=False, type="numpy", interactive=False, elem_id="before-after"
+            )
+            gradio.Markdown("Left of the line the original, right of it what was decoded.")
     with gradio.Row():
         with gradio.Column(visible=False, elem_id="say") as saying:
             caption = gradio.Textbox(label="What the bytes say, to be changed", lines=3)
@@ -74,8 +75,8 @@ def picture_tab() -> None:
             drawn = gradio.Textbox(visible=False)
         with gradio.Column(visible=False, elem_id="restyle") as styling:
             other = gradio.File(label="Another picture", file_types=list(PICTURES), elem_id="style")
+            take = gradio.Button("Take another sample picture", elem_id="take-style")
             restyle = gradio.Button("Decode with its texture and colours")
-            take = gradio.Button("Take a sample picture", elem_id="take-style")
     undo = gradio.Button("Back to what was coded", visible=False)
     sample.click(lambda: str(copied(sample_path("astronaut"))), None, picture)
     take.click(lambda: str(copied(sample_path("coffee"))), None, other)

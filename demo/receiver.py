@@ -4,9 +4,12 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from genvc import loss
+
 from .datagram import (
     WRAP,
     Echo,
+    Linked,
     Piece,
     Report,
     Sound,
@@ -54,7 +57,9 @@ class Receiver:
     """Packets come out of `ready` in order; a decoder can take each as it is.
 
     After a loss that was not made good in time nothing comes until the next key picture. resend: ask for
-    lost pictures, else for a key picture at once. Times are the caller's, in seconds.
+    lost pictures, else for a key picture at once; what comes with repair is never asked for again. lost,
+    recovered: pictures that did not come by themselves, and those of them that came in the end. Times are the
+    caller's, in seconds.
     """
 
     def __init__(self, resend: bool = True, on_sound: Callable[[int, bytes], None] | None = None) -> None:
@@ -66,6 +71,8 @@ class Receiver:
         self.recoveries: deque[float] = deque(maxlen=100)
         self.heard = 0.0
         self._on_sound = on_sound
+        self._link = loss.Receiver(loss.PATIENCE)
+        self._begging_since: float | None = None
         self._next: int | None = None
         self._last = -1
         self._held: dict[int, Arrived] = {}
@@ -85,11 +92,14 @@ class Receiver:
         """One datagram; raises CorruptStream for what a sender never sends."""
         self.heed(unpack(data), now)
 
-    def heed(self, said: "Piece | Sound | Echo | Report | None", now: float) -> None:
-        """Act on what a datagram says; reports are not for the receiver."""
+    def heed(self, said: "Piece | Sound | Echo | Linked | Report | None", now: float) -> None:
+        """Act on what a datagram says; reports are not for the receiver. Raises BadInput for repair where its
+        package is missing."""
         self.heard = now
         if isinstance(said, Piece):
             self._piece(said, now)
+        elif isinstance(said, Linked):
+            self._linked(said.body, now)
         elif isinstance(said, Echo):
             trip = ((int(now * 1000) - said.stamp) % WRAP) / 1000
             self.round_trip = trip if not self.round_trip else 0.8 * self.round_trip + 0.2 * trip
@@ -99,6 +109,7 @@ class Receiver:
     def spoilt(self, now: float) -> None:
         """The decoder could not go on: a key picture is wanted."""
         self._break(now)
+        self._link.wants_key = True
         self.ready.clear()
 
     def report(self, now: float, waiting: int) -> bytes | None:
@@ -115,6 +126,7 @@ class Receiver:
         return pack_report(Report(self._last, waiting, stamp, trip, self.key_wanted, missing))
 
     def _piece(self, piece: Piece, now: float) -> None:
+        self._begging_since = None
         number = after(piece.number, max(self._last, 0))
         if number < 0 or (self._next is not None and number < self._next) or number in self._held:
             return
@@ -141,6 +153,31 @@ class Receiver:
         if piece.key and (self._broken or self._next is None or number > self._next):
             self._begin(number, now)
         self._release()
+
+    def _linked(self, datagram: bytes, now: float) -> None:
+        """A datagram of pictures that are sent with repair; they come out of the link in order."""
+        self._last = max(self._last, 0)
+        link = self._link
+        mended, lost, begging = link.mended, link.lost, link.wants_key
+        for packet in link.take(datagram):
+            number = packet.pts
+            # what another way of sending has overtaken is late
+            if self._next is not None and number < self._next:
+                continue
+            header, payload = unpack_key(packet.payload) if packet.key else (b"", packet.payload)
+            if packet.key:
+                self._begin(number, now)
+            self.ready.append(Arrived(number, packet.key, payload, header))
+            self._next, self._last = number + 1, number
+        self.recovered += link.mended - mended
+        self.lost += link.mended - mended + link.lost - lost
+        if not link.wants_key:
+            self._begging_since = None
+        elif not begging:
+            self._break(now)
+        elif self._begging_since is None:
+            # a key picture may be on its way, when this way of sending has just begun
+            self._begging_since = now
 
     def _note(self, number: int, now: float) -> None:
         """Remember what lies between the newest picture so far and this one as missing."""
@@ -190,6 +227,7 @@ class Receiver:
         for number in self._parts:
             if number < self._last and number not in self._missing:
                 self._missing[number] = (now, 0.0)
+                self.lost += 1
         wait = max(_LEAST_AGAIN, _AGAIN * self.round_trip)
         due = []
         for number, (since, asked) in sorted(self._missing.items()):
@@ -200,7 +238,9 @@ class Receiver:
 
     def _give_up(self, now: float) -> None:
         patience = max(_PATIENCE, _PATIENCE_TRIPS * self.round_trip) if self.resend else _OVERTAKEN
-        if any(now - since > patience for since, _ in self._missing.values()):
+        begs = self._begging_since is not None and now - self._begging_since > _PATIENCE
+        if begs or any(now - since > patience for since, _ in self._missing.values()):
+            self._begging_since = None
             self._break(now)
 
     def _break(self, now: float) -> None:

@@ -30,8 +30,8 @@ from .network import Conditions
 from .outbox import CAMERA, CODEC, COMPARED, SOUND, Outbox, pack_message
 from .quality import Sampler
 from .rooms import Rooms
+from .settings import AGAIN, Settings
 from .settings import COMPARED as COMPARED_CODEC
-from .settings import Settings
 
 __all__ = ["Hall", "Session"]
 
@@ -332,7 +332,7 @@ def _wish(said: dict[str, Any]) -> _Wish:
         float(said.get("kbps", 12)) * 1000,
         int(said.get("size", 256)),
         int(said.get("fps", 25)),
-        bool(said.get("resend", True)),
+        str(said.get("mend", AGAIN)),
     )
     bandwidth = float(said.get("bandwidth_kbps") or 0) * 1000
     conditions = Conditions(

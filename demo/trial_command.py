@@ -13,7 +13,6 @@ _START = {
     "fps": 25,
     "delay_ms": 40,
     "source": "camera",
-    "resend": True,
 }
 # What is called: a codec, pixels a side, H.264 beside it, percent lost
 _CALLS = (

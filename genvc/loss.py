@@ -196,13 +196,14 @@ class Receiver:
 
     patience: how many packets beyond a gap are waited for before it is given up; PATIENCE where the sender
     repairs. wants_key: a packet is lost for good; nothing comes until a key packet does. damaged: datagrams
-    whose check was wrong, or that nobody sends.
+    whose check was wrong, or that nobody sends. mended: packets that came by a copy or by repair. lost: those
+    that were given up.
     """
 
     def __init__(self, patience: int = 2) -> None:
         self.patience = patience
         self.wants_key = True
-        self.damaged = 0
+        self.damaged = self.mended = self.lost = 0
         self._next = 0
         self._held: dict[int, Packet] = {}
         self._pieces: dict[int, _Plain | Joining] = {}
@@ -234,6 +235,7 @@ class Receiver:
         for back, body in enumerate(bodies):
             if self._next <= number - back not in self._held:
                 self._held[number - back] = _packet(body)
+                self.mended += back > 0
         while len(self._held) > _MOST_HELD:
             del self._held[min(self._held)]
 
@@ -255,6 +257,7 @@ class Receiver:
             del self._pieces[min(self._pieces)]
         if whole is not None:
             self._pieces.pop(number, None)
+            self.mended += isinstance(joining, Joining) and place * joining.size >= joining.length
         return whole
 
     def _ready(self) -> Iterator[Packet]:
@@ -268,6 +271,7 @@ class Receiver:
                 # what lies before it cannot be decoded, and need not be
                 self._held = {number: one for number, one in self._held.items() if number >= min(keys)}
                 self.wants_key = False
+                self.lost += max(0, min(keys) - self._next) if self._next else 0
                 yield self._pop(min(keys))
                 continue
             if self.wants_key or max(self._held) - self._next < self.patience:

@@ -7,16 +7,22 @@
 The first `count` pieces are the bytes themselves; the code adds as many as are asked for after them.
 """
 
+from importlib.util import find_spec
 from typing import Any
 
 from .errors import BadInput, CorruptStream
 
-__all__ = ["Joining", "cut"]
+__all__ = ["Joining", "available", "cut"]
 
 _STEP = 8
 """Sizes of pieces are multiples of it."""
 _ID_BYTES = 4
 _MOST_BYTES, _MOST_PIECES, _MOST_PLACE = 1 << 24, 1 << 10, 1 << 14
+
+
+def available() -> bool:
+    """Whether the package raptorq is installed."""
+    return find_spec("raptorq") is not None
 
 
 def cut(body: bytes, count: int, repairs: int) -> list[bytes]:

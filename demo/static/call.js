@@ -6,20 +6,24 @@ const PICTURE = 1, VOICE = 2;
 const UNTAKEN = 2; // pictures that may be under way to the server
 const FPS = 25;
 const JPEG = 0.9;
+const POINTS_SCALE = 3; // pixels of the screen for each of the picture, where key points are drawn
 
+// Name, text of a codec's figures, and whether the row is a part of the one above.
 const rows = [
   ["Bit rate", m => `${m.kbps.toFixed(1)} kbit/s`],
-  ["since the start", m => `${m.mean_kbps.toFixed(1)} kbit/s`],
-  ["of it key pictures", m => `${m.key_kbps.toFixed(1)} kbit/s`],
-  ["of it sent again", m => `${m.again_kbps.toFixed(1)} kbit/s`],
-  ["sound", m => `${m.sound_kbps.toFixed(1)} kbit/s`],
+  ["key pictures", m => `${m.key_kbps.toFixed(1)} kbit/s`, true],
+  ["sent again", m => `${m.again_kbps.toFixed(1)} kbit/s`, true],
+  ["repair", m => `${m.repair_kbps.toFixed(1)} kbit/s`, true],
+  ["sound", m => `${m.sound_kbps.toFixed(1)} kbit/s`, true],
+  ["since the start", m => `${m.mean_kbps.toFixed(1)} kbit/s`, true],
   ["On the wire", m => `${m.bytes.toLocaleString("en")} B`],
   ["Last picture", m => `${m.last_packet} B`],
   ["Pictures, key", m => `${m.pictures}, ${m.keys}`],
-  ["Shown", m => `${m.fps.toFixed(1)} fps of ${m.promised_fps}`],
+  ["Shown", m => `${m.fps.toFixed(1)} of ${m.promised_fps} fps`],
   ["Glass to glass", (m, own) => own === null ? `${m.delay_ms.toFixed(0)} ms` : `${own.toFixed(0)} ms`],
   ["Round trip", m => `${m.round_trip_ms.toFixed(0)} ms`],
   ["Lost, made good", m => `${m.missing}, ${m.recovered}`],
+  ["Recovered within", m => m.recovery_ms === null ? "–" : `${m.recovery_ms.toFixed(0)} ms`],
   ["PSNR", m => m.quality.psnr === undefined ? "–" : `${m.quality.psnr.toFixed(1)} dB`],
   ["SSIM", m => m.quality.ssim === undefined ? "–" : m.quality.ssim.toFixed(3)],
   ["LPIPS", m => m.quality.lpips_alex === undefined ? "–" : m.quality.lpips_alex.toFixed(3)],
@@ -38,18 +42,21 @@ class Call {
     this.video.muted = this.video.playsInline = true;
     this.shot = document.createElement("canvas");
     this.roundTrip = 0;
+    this.other = false;
     this.delays = { [CODEC]: null, [COMPARED]: null };
     this.busy = {};
     this.sound = new Sound(packet => this.send(VOICE, packet));
     const choices = JSON.parse(root.closest("[data-choices]").dataset.choices);
     for (const [value, text] of choices.codecs) this.find("[name=codec]").add(new Option(text, value));
     for (const size of choices.sizes) this.find("[name=size]").add(new Option(`${size} × ${size}`, size));
+    for (const [value, text] of choices.mends) this.find("[name=mend]").add(new Option(text, value));
     this.find("[name=size]").value = "256";
-    this.cells = rows.map(([name]) => {
+    this.cells = rows.map(([name, , part]) => {
       const row = this.find(".meters tbody").insertRow();
       const head = document.createElement("th");
       head.scope = "row";
       head.textContent = name;
+      head.classList.toggle("part", part === true);
       row.append(head);
       return [row.insertCell(), row.insertCell()];
     });
@@ -80,7 +87,7 @@ class Call {
       fps: FPS,
       compare: this.value("compare") && !this.room,
       points: this.value("points"),
-      resend: this.value("resend"),
+      mend: this.find("[name=mend]").value,
       source: this.source,
       bandwidth_kbps: bandwidth === 100 ? 0 : Number((2 * 500 ** (bandwidth / 100)).toPrecision(2)),
       loss_percent: this.value("loss"),
@@ -105,6 +112,7 @@ class Call {
       field.previousElementSibling.textContent = text;
       field.setAttribute("aria-valuetext", text);
     }
+    this.find(".narrow").hidden = !wish.bandwidth_kbps || wish.bandwidth_kbps >= wish.kbps;
     this.find("[data-kind='2']").hidden = !wish.compare;
     this.find(".meters").classList.toggle("alone", !wish.compare);
   }
@@ -114,6 +122,7 @@ class Call {
     clearTimeout(this.pending);
     this.pending = setTimeout(() => { if (this.source) this.say({ set: this.wish() }); }, 150);
     this.sound.mute(!this.value("microphone"));
+    if (this.value("microphone") && this.room && this.source && !this.voice) this.speak();
   }
 
   status(text, bad = false) {
@@ -169,7 +178,6 @@ class Call {
       try {
         this.stream ??= await navigator.mediaDevices.getUserMedia({
           video: { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 30 } },
-          audio: this.room && this.value("microphone") ? { echoCancellation: true } : false,
         });
       } catch (error) {
         throw new Error(`No camera: ${error.message}. The sample clip works without one.`);
@@ -183,12 +191,27 @@ class Call {
     this.source = source;
     this.untaken = 0;
     this.delays = { [CODEC]: null, [COMPARED]: null };
+    this.find(".mark").hidden = true;
     this.say({ start: this.wish() });
-    this.status("Starting: the first picture takes a few seconds while models are loaded.");
+    this.status(this.room && !this.other
+      ? "Waiting for the other one: send them the link."
+      : "Starting: the first picture takes a few seconds while models are loaded.");
     this.find("[data-do=stop]").disabled = false;
     clearInterval(this.filming);
     if (source === "camera") this.filming = setInterval(() => this.film(), 1000 / FPS);
-    if (this.room && this.stream) await this.sound.start(this.stream);
+    if (this.room && this.value("microphone")) await this.speak();
+  }
+
+  // Takes the microphone; without one the call goes on.
+  async speak() {
+    try {
+      if (!this.sound.able()) throw new Error("this browser does not code Opus");
+      this.voice = await navigator.mediaDevices.getUserMedia({ audio: { echoCancellation: true } });
+      await this.sound.start(this.voice);
+    } catch (error) {
+      this.find("[name=microphone]").checked = false;
+      this.status(`No sound: ${error.message}.`, true);
+    }
   }
 
   stop(text, bad = false) {
@@ -198,12 +221,16 @@ class Call {
     this.room = "";
     this.release();
     this.sound.stop();
+    for (const track of this.voice?.getTracks() ?? []) track.stop();
+    this.voice = null;
     const socket = this.socket;
     this.socket = null;
     socket?.close();
     this.find("[data-do=stop]").disabled = true;
     this.find(".link").hidden = true;
-    for (const mark of this.root.querySelectorAll(".mark, .frozen")) mark.hidden = true;
+    // a generated picture that stays on the screen stays marked
+    for (const mark of this.root.querySelectorAll(".frozen")) mark.hidden = true;
+    this.other = false;
     this.status(text, bad);
     this.label();
   }
@@ -266,10 +293,14 @@ class Call {
     }
     if (what.room) {
       this.entered?.(what.room);
-      if (what.others) this.status("The other one is here.");
+      this.other = what.others;
     }
     if (what.joined) this.status("The other one has come.");
-    if (what.left) this.status("The other one has left.");
+    if (what.left) {
+      this.status("The other one has left.");
+      this.clear(CODEC);
+    }
+    if (what.joined || what.left) this.other = what.joined === true;
     if (what.meters) this.measure(what.meters);
   }
 
@@ -278,11 +309,12 @@ class Call {
       this.cells[place][0].textContent = text(meters.codec, this.delays[CODEC]);
       this.cells[place][1].textContent = meters.compared ? text(meters.compared, this.delays[COMPARED]) : "";
     });
-    const { codec, auto, generated, error } = meters.codec;
-    this.find("[data-kind='1'] figcaption").textContent = `genvc: ${codec}${auto ? " (auto)" : ""}`;
-    if (!this.room) this.find(".mark").hidden = !generated;
-    for (const [kind, one] of [[1, meters.codec], [2, meters.compared]])
+    const { codec, auto, error } = meters.codec;
+    this.find("[data-kind='1'] .name").textContent = `genvc: ${codec}${auto ? " (auto)" : ""}`;
+    for (const [kind, one] of [[1, meters.codec], [2, meters.compared]]) {
       this.find(`[data-kind='${kind}'] .frozen`).hidden = !one?.frozen;
+      this.find(`[data-kind='${kind}'] .now`).textContent = one ? `${one.kbps.toFixed(1)} kbit/s, ${one.fps.toFixed(0)} fps` : "";
+    }
     if (error) this.status(error, true);
   }
 
@@ -310,13 +342,24 @@ class Call {
 
   paint(kind, picture, points) {
     const canvas = this.find(`[data-kind='${kind}'] canvas`);
-    if (canvas.width !== picture.width) canvas.width = canvas.height = picture.width;
+    const scale = points ? POINTS_SCALE : 1;
+    const side = scale * picture.width;
+    if (canvas.width !== side) canvas.width = canvas.height = side;
     const pen = canvas.getContext("2d");
-    pen.drawImage(picture, 0, 0);
+    pen.drawImage(picture, 0, 0, side, side);
     if (!points) return;
-    pen.fillStyle = "#fff";
-    for (let place = 0; place < points.length; place += 2)
-      pen.fillRect(points[place] / 16 - 0.5, points[place + 1] / 16 - 0.5, 1, 1);
+    // each a bright dot on a dark one, to be seen on any skin and in any light
+    for (const [colour, size] of [["#000", 4], ["#ffe14d", 2]]) {
+      pen.fillStyle = colour;
+      for (let place = 0; place < points.length; place += 2)
+        pen.fillRect(scale * (points[place] / 16 + 0.5) - size / 2, scale * (points[place + 1] / 16 + 0.5) - size / 2, size, size);
+    }
+  }
+
+  clear(kind) {
+    const canvas = this.find(`[data-kind='${kind}'] canvas`);
+    canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
+    this.find(".mark").hidden = true;
   }
 }
 

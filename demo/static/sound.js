@@ -19,10 +19,12 @@ export class Sound {
     this.next = 0;
   }
 
+  // Whether this browser codes Opus.
+  able() { return Boolean(window.AudioEncoder); }
+
   mute(muted) { this.muted = muted; }
 
   async start(stream) {
-    if (!stream.getAudioTracks().length || !window.AudioEncoder) return;
     await this.open();
     const module = URL.createObjectURL(new Blob([WORKLET], { type: "text/javascript" }));
     await this.context.audioWorklet.addModule(module);

@@ -164,6 +164,16 @@ def test_nothing_of_a_call_is_left_when_its_tab_closes(client: TestClient) -> No
         hall.rooms.leave(room, name)
 
 
+def test_memory_is_given_back_when_a_call_ends(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = threading.Event()
+    monkeypatch.setattr("demo.session.give_back", given.set)
+    with client.websocket_connect(CALL, headers=ORIGIN) as socket:
+        socket.send_json({"ping": 3})
+        assert until(socket, "pong") == 3
+        assert not given.is_set()
+    assert given.wait(40)
+
+
 def wait_for_empty(client: TestClient) -> None:
     hall = client.app.state.hall
     ends = time.monotonic() + 20

@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from demo.leg import Leg, OnScreen
 from demo.network import Conditions, Network
 from demo.peer import Peer, address_of
 from demo.recording import Recording
-from demo.settings import Settings
+from demo.settings import KEY, Settings, mends
 from genvc import media
 from genvc.errors import BadInput
 
@@ -103,7 +104,7 @@ def test_codec_rate_and_size_change_while_it_runs(run_leg: Callable[..., tuple[L
 
 
 def test_a_lost_key_picture_is_asked_for(run_leg: Callable[..., tuple[Leg, list[OnScreen]]]) -> None:
-    leg, screen = run_leg(Settings("x264-live", 60000, 128, 15, resend=False), Conditions(delay=0.02))
+    leg, screen = run_leg(Settings("x264-live", 60000, 128, 15, mend="key"), Conditions(delay=0.02))
     wait_for(lambda: len(screen) > 5)
     leg.forward.conditions = Conditions(loss=0.9, burst=100)
     wait_for(lambda: leg.forward.lost > 5)
@@ -164,7 +165,8 @@ class Wire:
 
 
 @pytest.mark.alone
-def test_two_ends_call_each_other_over_udp(carphone: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("mend", [way for way in mends() if way != KEY])
+def test_two_ends_call_each_other_over_udp(carphone: Path, tmp_path: Path, mend: str) -> None:
     seen: list[Shown] = []
     kept = Recording(tmp_path / "kept.mkv", 15)
 
@@ -175,7 +177,7 @@ def test_two_ends_call_each_other_over_udp(carphone: Path, tmp_path: Path) -> No
     clips = [ClipCamera(str(carphone), 128) for _ in range(2)]
     called = Peer(("127.0.0.1", 0), None, QUICK, clips[0].latest, keep)
     wire = Wire(called.port, lose_every=9)
-    caller = Peer(None, ("127.0.0.1", wire.port), QUICK, clips[1].latest)
+    caller = Peer(None, ("127.0.0.1", wire.port), replace(QUICK, mend=mend), clips[1].latest)
     parts = [called, caller, *clips]
     for part in parts:
         part.start()
@@ -222,8 +224,15 @@ def test_an_address_that_is_none_is_refused(text: str) -> None:
         address_of(text)
 
 
+def test_repair_without_its_package_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("demo.settings.available", lambda: False)
+    with pytest.raises(BadInput, match=r"genvc\[fec\]"):
+        Settings(mend="repair")
+    assert "repair" not in mends()
+
+
 def test_settings_beyond_the_limits_are_refused() -> None:
-    for wrong in ({"codec": "no"}, {"bitrate": 1.0}, {"size": 100}, {"fps": 0}):
+    for wrong in ({"codec": "no"}, {"bitrate": 1.0}, {"size": 100}, {"fps": 0}, {"mend": "hope"}):
         with pytest.raises(BadInput):
             Settings(**wrong)  # type: ignore[arg-type]
 

@@ -10,6 +10,7 @@ import pytest
 from demo.network import Conditions, Network
 from demo.receiver import Arrived, Receiver
 from demo.sender import Sender
+from demo.settings import AGAIN, KEY, REPAIR, mends
 from genvc.types import Packet
 
 HEADER = b"a header"
@@ -22,12 +23,12 @@ PERIOD = 10 * FPS
 class Line:
     """A sender and a receiver with a network in each direction, on a clock that the test turns."""
 
-    def __init__(self, conditions: Conditions, resend: bool, key_bytes: int = 1500, seed: int = 1) -> None:
+    def __init__(self, conditions: Conditions, mend: str, key_bytes: int = 1500, seed: int = 1) -> None:
         self.forward, self.back = Network(conditions, seed), Network(conditions, seed + 100)
         self.now = 0.0
         self.wire = 0
-        self.sender = Sender(self._out, resend)
-        self.receiver = Receiver(resend)
+        self.sender = Sender(self._out, mend)
+        self.receiver = Receiver(mend == AGAIN)
         self.key_bytes = key_bytes
         self.dice = random.Random(9)
         self.got: list[tuple[float, Arrived]] = []
@@ -69,7 +70,7 @@ class Line:
 
 
 def test_without_losses_all_pictures_come_at_once_and_in_order() -> None:
-    line = Line(Conditions(delay=0.05), True)
+    line = Line(Conditions(delay=0.05), AGAIN)
     line.run(20)
     assert [one.number for one in line.decodable()] == list(range(len(line.got)))
     assert len(line.got) >= 20 * FPS - 3
@@ -80,7 +81,7 @@ def test_without_losses_all_pictures_come_at_once_and_in_order() -> None:
 
 @pytest.mark.parametrize(("loss", "burst"), [(0.02, 1), (0.1, 1), (0.1, 4), (0.3, 2)])
 def test_lost_pictures_are_sent_again_and_the_call_goes_on(loss: float, burst: float) -> None:
-    line = Line(Conditions(loss=loss, burst=burst, delay=0.05, jitter=0.01), True)
+    line = Line(Conditions(loss=loss, burst=burst, delay=0.05, jitter=0.01), AGAIN)
     line.run(60)
     assert len(list(line.decodable())) > (0.95 if loss <= 0.1 else 0.6) * len(line.sent)
     assert line.receiver.recovered > 0
@@ -90,7 +91,7 @@ def test_lost_pictures_are_sent_again_and_the_call_goes_on(loss: float, burst: f
 
 
 def test_sending_again_costs_little_more_than_what_was_lost() -> None:
-    whole, lossy = (Line(Conditions(loss=loss, delay=0.05), True) for loss in (0.0, 0.1))
+    whole, lossy = (Line(Conditions(loss=loss, delay=0.05), AGAIN) for loss in (0.0, 0.1))
     for line in (whole, lossy):
         line.run(60)
     assert lossy.sender.keys <= whole.sender.keys + 1
@@ -99,7 +100,7 @@ def test_sending_again_costs_little_more_than_what_was_lost() -> None:
 
 def test_a_key_picture_brings_the_call_back_within_a_round_trip_and_its_own_time() -> None:
     delay = 0.1
-    line = Line(Conditions(delay=delay), False)
+    line = Line(Conditions(delay=delay), KEY)
     line.run(2)
     line.forward.conditions = Conditions(loss=0.89, burst=9, delay=delay)
     line.run(0.3)
@@ -113,7 +114,7 @@ def test_a_key_picture_brings_the_call_back_within_a_round_trip_and_its_own_time
 
 
 def test_ten_percent_loss_without_sending_again_never_stops_the_call() -> None:
-    line = Line(Conditions(loss=0.1, delay=0.05), False, key_bytes=800)
+    line = Line(Conditions(loss=0.1, delay=0.05), KEY, key_bytes=800)
     line.run(60)
     pictures = list(line.decodable())
     assert pictures[-1].number > len(line.sent) - 2 * FPS
@@ -123,7 +124,7 @@ def test_ten_percent_loss_without_sending_again_never_stops_the_call() -> None:
 
 
 def test_key_pictures_are_asked_for_once_and_not_with_every_report() -> None:
-    line = Line(Conditions(delay=0.2), False)
+    line = Line(Conditions(delay=0.2), KEY)
     line.run(1)
     line.forward.conditions = Conditions(loss=0.89, burst=50, delay=0.2)
     line.run(0.2)
@@ -133,7 +134,7 @@ def test_key_pictures_are_asked_for_once_and_not_with_every_report() -> None:
 
 
 def test_the_first_key_picture_may_be_lost() -> None:
-    line = Line(Conditions(delay=0.05), True)
+    line = Line(Conditions(delay=0.05), AGAIN)
     line.forward.conditions = Conditions(loss=0.89, burst=100, delay=0.05)
     line.run(0.2)
     line.forward.conditions = Conditions(delay=0.05)
@@ -143,7 +144,7 @@ def test_the_first_key_picture_may_be_lost() -> None:
 
 
 def test_a_decoder_that_cannot_go_on_gets_a_key_picture() -> None:
-    line = Line(Conditions(delay=0.05), True)
+    line = Line(Conditions(delay=0.05), AGAIN)
     line.run(2)
     line.receiver.spoilt(line.now)
     before = len(line.got)
@@ -152,7 +153,7 @@ def test_a_decoder_that_cannot_go_on_gets_a_key_picture() -> None:
 
 
 def test_a_long_outage_leaves_nothing_behind_in_memory() -> None:
-    line = Line(Conditions(delay=0.05), True)
+    line = Line(Conditions(delay=0.05), AGAIN)
     line.run(1)
     line.forward.conditions = Conditions(loss=0.9, burst=100, delay=0.05)
     line.run(60)
@@ -163,8 +164,65 @@ def test_a_long_outage_leaves_nothing_behind_in_memory() -> None:
     assert not line.receiver.key_wanted
 
 
-def test_the_meter_counts_every_byte_on_the_wire() -> None:
-    line = Line(Conditions(loss=0.1, delay=0.05), True, key_bytes=4000)
+@pytest.mark.parametrize(("loss", "seed"), [(0.1, 1), (0.05, 2)])
+def test_repair_needs_no_round_trip(loss: float, seed: int) -> None:
+    pytest.importorskip("raptorq", reason="the package raptorq is not installed: pip install 'genvc[fec]'")
+    line = Line(Conditions(loss=loss, delay=0.5), REPAIR, key_bytes=3000, seed=seed)
+    line.run(30)
+    assert len(list(line.decodable())) > 0.9 * len(line.sent)
+    assert line.receiver.recovered > 0.5 * loss * len(line.sent)
+    assert line.sender.meter.bytes["repair"] > 0
+    assert "again" not in line.sender.meter.bytes
+    # what is mended is here with the pictures after it
+    late = sorted(at - line.sent[one.number][0] for at, one in line.got)
+    assert late[len(late) * 99 // 100] < 0.5 + 4 / FPS
+
+
+def test_what_repair_cannot_mend_brings_a_key_picture() -> None:
+    pytest.importorskip("raptorq", reason="the package raptorq is not installed: pip install 'genvc[fec]'")
+    line = Line(Conditions(delay=0.05), REPAIR)
+    line.run(2)
+    line.forward.conditions = Conditions(loss=0.89, burst=100, delay=0.05)
+    line.run(0.5)
+    line.forward.conditions = Conditions(delay=0.05)
+    line.run(3)
+    list(line.decodable())
+    assert len(line.receiver.recoveries) == 1
+    assert line.receiver.lost > 5
+    assert not line.receiver.key_wanted
+    assert line.got[-1][1].number > len(line.sent) - 5
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_way_losses_are_mended_changes_while_a_call_runs(seed: int) -> None:
+    pytest.importorskip("raptorq", reason="the package raptorq is not installed: pip install 'genvc[fec]'")
+    line = Line(Conditions(loss=0.1, delay=0.1, jitter=0.1), AGAIN, seed=seed)
+    for mend in (REPAIR, AGAIN, KEY, REPAIR, REPAIR, KEY):
+        # as a call does it: a change begins a new stream
+        line.sender.mend, line.receiver.resend = mend, mend == AGAIN
+        line.sender.key_wanted = True
+        line.run(5)
+        assert line.got[-1][1].number > len(line.sent) - 2 * FPS
+    list(line.decodable())
+    assert len(line.got) > 0.6 * len(line.sent)
+
+
+def test_a_key_picture_lost_whole_where_repair_begins_is_asked_for() -> None:
+    pytest.importorskip("raptorq", reason="the package raptorq is not installed: pip install 'genvc[fec]'")
+    line = Line(Conditions(delay=0.05), AGAIN)
+    line.run(2)
+    line.sender.mend, line.sender.key_wanted = REPAIR, True
+    line.forward.conditions = Conditions(loss=0.89, burst=100, delay=0.05)
+    line.run(0.3)
+    line.forward.conditions = Conditions(delay=0.05)
+    line.run(3)
+    list(line.decodable())
+    assert line.got[-1][1].number > len(line.sent) - 5
+
+
+@pytest.mark.parametrize("mend", mends())
+def test_the_meter_counts_every_byte_on_the_wire(mend: str) -> None:
+    line = Line(Conditions(loss=0.1, delay=0.05), mend, key_bytes=4000)
     line.run(30)
     assert line.sender.meter.total() == line.wire
     assert line.sender.meter.mean_kbps(line.now) == pytest.approx(line.wire * 8e-3 / line.now, rel=0.02)

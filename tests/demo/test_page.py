@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import genvc
+from demo.settings import REPAIR, mends
 from genvc import media
 
 WINDOWS = [(1280, 900), (390, 844)]
@@ -66,6 +67,13 @@ def test_a_call_with_the_camera(visit: Callable[..., Any]) -> None:
     one.wait_for(lambda: one.number("Lost, made good") > 0)
     shown = one.number("Pictures, key")
     one.wait_for(lambda: one.number("Pictures, key") > shown + 15)
+    assert one.page.locator(".narrow").is_hidden()
+    one.page.locator("[name=bandwidth]").fill("10")
+    assert one.page.locator(".narrow").is_visible()
+    one.page.locator("[name=bandwidth]").fill("100")
+    if REPAIR in mends():
+        one.page.locator("[name=mend]").select_option(REPAIR)
+        one.wait_for(lambda: one.number("repair") > 0)
     one.screenshot("call")
     one.page.get_by_role("button", name="Stop").click()
     assert one.status() == "Stopped."
@@ -83,6 +91,11 @@ def test_a_talking_head_by_its_key_points_is_marked_as_generated(visit: Callable
     one.wait_for(lambda: painted(one, 1), 60)
     one.page.wait_for_selector(".mark:visible")
     one.screenshot("keypoints-390")
+    one.page.get_by_role("button", name="Stop").click()
+    assert one.status() == "Stopped."
+    # the picture stays, and so what it is
+    assert painted(one, 1)
+    assert one.page.locator(".mark").is_visible()
     assert one.complaints == []
 
 
@@ -104,9 +117,9 @@ def test_the_keyboard_is_enough_for_a_call(visit: Callable[..., Any]) -> None:
 def test_two_people_see_and_hear_each_other_and_a_third_stays_out(visit: Callable[..., Any]) -> None:
     ann = visit(1000, 800)
     choose_quick(ann)
-    ann.page.locator("[name=microphone]").check()
     ann.page.get_by_role("button", name="Open a room for two").click()
     ann.page.wait_for_selector("[name=link]:visible")
+    ann.wait_for(lambda: "Waiting for the other one" in ann.status())
     link = ann.page.locator("[name=link]").input_value()
     query = "?" + link.partition("?")[2]
     bob = visit(390, 844, query)
@@ -114,6 +127,9 @@ def test_two_people_see_and_hear_each_other_and_a_third_stays_out(visit: Callabl
     bob.page.get_by_role("button", name="Enter the room").click()
     for one in (ann, bob):
         one.wait_for(lambda one=one: painted(one, 1))
+    assert ann.number("sound") == 0
+    # while the call runs, as a thing that one forgot
+    ann.page.locator("[name=microphone]").check()
     ann.wait_for(lambda: ann.number("sound") > 0)
     ann.screenshot("room")
     eve = visit(1000, 800, query)
@@ -122,6 +138,7 @@ def test_two_people_see_and_hear_each_other_and_a_third_stays_out(visit: Callabl
     eve.wait_for(lambda: "no such room" in eve.status())
     bob.page.get_by_role("button", name="Stop").click()
     ann.wait_for(lambda: "left" in ann.status())
+    assert not painted(ann, 1)
     assert ann.complaints == bob.complaints == []
 
 

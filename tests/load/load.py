@@ -1,7 +1,8 @@
-"""Loads the demo's server with scripted clients, and one machine with many decoders; records what happened.
+"""Loads the demo's server with scripted clients, and one machine with many coders; records what happened.
 
 python tests/load/load.py server --seconds 300 --clients 50 --sessions 8 [--json docs/results/load.json]
 python tests/load/load.py decoders CLIP --count 8 [--json docs/results/load.json]
+python tests/load/load.py encoders --rounds 10 --count 6 [--json docs/results/load.json]
 """
 
 import argparse
@@ -16,7 +17,7 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 
 def main() -> int:
     """Exit code 1 where something was not as it has to be."""
-    words = argparse.ArgumentParser(description="Load the demo's server, or one machine with decoders.")
+    words = argparse.ArgumentParser(description="Load the demo's server, or one machine with coders.")
     kinds = words.add_subparsers(dest="kind", required=True)
     server = kinds.add_parser("server", help="scripted clients of the demo, on the loopback")
     server.add_argument("--seconds", type=float, default=300)
@@ -26,7 +27,10 @@ def main() -> int:
     decoders.add_argument("clip", type=Path)
     decoders.add_argument("--count", type=int, default=8)
     decoders.add_argument("--frames", type=int, default=50)
-    for one in (server, decoders):
+    encoders = kinds.add_parser("encoders", help="memory while encoders of calls come and go")
+    encoders.add_argument("--rounds", type=int, default=10)
+    encoders.add_argument("--count", type=int, default=6)
+    for one in (server, decoders, encoders):
         one.add_argument("--json", type=Path)
     asked = words.parse_args()
     if asked.kind == "server":
@@ -34,6 +38,11 @@ def main() -> int:
 
         found = loaded(asked.clients, asked.sessions, asked.seconds)
         about = f"server --seconds {asked.seconds:g} --clients {asked.clients} --sessions {asked.sessions}"
+    elif asked.kind == "encoders":
+        from load_encoders import encoded
+
+        found = encoded(asked.rounds, asked.count)
+        about = f"encoders --rounds {asked.rounds} --count {asked.count}"
     else:
         from load_decoders import decoded
 
