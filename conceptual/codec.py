@@ -119,7 +119,7 @@ class ConceptualCodec:
             if packet.track == 0:
                 layers = self.engine.read(packet.payload, info.width, info.height)
                 labels = np.zeros(0, np.uint8) if layers.style.labels is None else layers.style.labels
-                texture = self.engine.texture.integers(layers.held)
+                texture = self.engine.texture.integers(layers.parts.texture, layers.held)
                 for part in (layers.lines, labels, layers.style.whole, layers.style.own, texture):
                     found.update(np.ascontiguousarray(part).astype("<i4").tobytes())
         return found.hexdigest()

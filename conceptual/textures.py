@@ -53,8 +53,8 @@ class Texture(Protocol):
         """The section with mean and spread of the colours of another one, of grade `others`."""
         ...
 
-    def integers(self, held: Tensor) -> npt.NDArray[np.int64]:
-        """What has to be the same on every machine."""
+    def integers(self, data: bytes, held: Tensor) -> npt.NDArray[np.int64]:
+        """What has to be the same on every machine, of a section that was read."""
         ...
 
 
@@ -119,7 +119,7 @@ class LatentTexture:
             made[:, channel] = (moved / steps[:, channel]).double()
         return self._written(made, grade, eighths)
 
-    def integers(self, held: Tensor) -> npt.NDArray[np.int64]:
+    def integers(self, data: bytes, held: Tensor) -> npt.NDArray[np.int64]:
         """See Texture: in steps of 1/256."""
         found: npt.NDArray[np.int64] = (held * 256).round().long().numpy()
         return found
@@ -153,10 +153,9 @@ class StillTexture:
         """See Texture: on samples, each colour by itself."""
         return self.write(_restyled(held, other), grade, eighths)
 
-    def integers(self, held: Tensor) -> npt.NDArray[np.int64]:
-        """See Texture: the samples."""
-        found: npt.NDArray[np.int64] = held.long().numpy()
-        return found
+    def integers(self, data: bytes, held: Tensor) -> npt.NDArray[np.int64]:
+        """See Texture: the still's bytes. AV1 decodes alike everywhere; its colours are of the free half."""
+        return np.frombuffer(data, np.uint8).astype(np.int64)
 
 
 def _restyled(mine: Tensor, theirs: Tensor) -> Tensor:

@@ -38,7 +38,10 @@ VALIDATED = {  # by texture: eighths and grade
 }
 # of stills: how often each size is trained, and the highest grade; low ones are drawn more often
 _STILLS = {3: (0.08, 30), 4: (0.17, 30), 6: (0.35, 24), 8: (0.40, 24)}
-_LIKE, _ERROR, _SMALL_ERROR = 1 / 1.5, 20.0, 4.0
+# by texture: weights of LPIPS at each size, and of the squared error. With more of LPIPS on SqueezeNet stills
+# get fine dots, which neither LPIPS on AlexNet nor the eye likes
+_WEIGHTS = {"latents": (1 / 1.5, 20.0), "still": (1 / 3, 30.0)}
+_SMALL_ERROR = 4.0
 _RATE = 0.12  # what e times the bits may cost: LPIPS falls by so much for that from 0.03 to 0.2 bits a pixel
 _ALIGN = 0.01
 _ALONE = 150  # steps that the critic learns before it is heard
@@ -135,11 +138,12 @@ class _Run(Run[Sample]):
         """Distortion, rate and alignment."""
         picture, logs, coded = _passed(self.net, batch, self.device)
         pixels = picture.shape[2] * picture.shape[3]
-        distortion = _ERROR * _error(coded.picture, picture)
+        like, error = _WEIGHTS[self.stage.texture]
+        distortion = error * _error(coded.picture, picture)
         if self.like is not None:
             turned = _turned(coded.picture, picture)
             with autocast(self.device):
-                distortion = distortion + _LIKE * sum(_unlike(self.like, *turned))
+                distortion = distortion + like * sum(_unlike(self.like, *turned))
         if self.critic is not None:
             if self.done >= _ALONE:
                 with autocast(self.device):
