@@ -14,7 +14,7 @@ from .datagram import pack_header
 from .fallback import Fallback
 from .latest import Latest, Shot
 from .pace import Pace
-from .settings import AUTO, Choice, Settings, choice_of
+from .settings import AUTO, COMPARED, Choice, Settings, choice_of
 
 __all__ = ["Encoding", "codec_for"]
 
@@ -28,10 +28,17 @@ Put = Callable[[Packet, bytes, Shot], None]
 """Takes a packet, the header of its stream, and what was taken for it."""
 
 
-@lru_cache(maxsize=12)
 def codec_for(choice: Choice, bitrate: float) -> Codec:
-    """The codec at a rate; kept, for loading weights takes seconds."""
+    """The codec at a rate; kept where it has weights, for loading them takes a while."""
+    # H.264 has none, and its rate is another every ten seconds: it would drive out the others
+    return _made(choice, bitrate) if choice.codec == COMPARED else _kept(choice, bitrate)
+
+
+def _made(choice: Choice, bitrate: float) -> Codec:
     return create(choice.codec, choice.model, **choice.all_options(bitrate))
+
+
+_kept = lru_cache(maxsize=12)(_made)
 
 
 class Encoding:
@@ -93,8 +100,8 @@ class Encoding:
         name = self._name(settings)
         choice = choice_of(name)
         share = max(1 - self._owed / (_DEBT_SECONDS * settings.bitrate), _LEAST_SHARE)
-        # in tenths, so that few codecs are made: each has a network of its own
-        codec = codec_for(choice, settings.bitrate * round(share, 1))
+        # in quarters, so that few codecs are made: each has a network of its own
+        codec = codec_for(choice, settings.bitrate * round(4 * share) / 4)
         info = codec.describe(settings.size, settings.size, Fraction(fps))
         self.generated = bool(getattr(codec, "generative", False))
         header = pack_header(info, self.generated)

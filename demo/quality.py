@@ -4,6 +4,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from genvc.compare import Metrics
@@ -47,11 +48,13 @@ class Sampler:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: bool(self._wanted))
-                source, shown, then = self._wanted.popleft()
-            try:
-                found = metrics.measure([Frame(source, 0)], [Frame(shown, 0)])
-                figures = {name: one.mean for name, one in found.items() if one.mean is not None}
-                then(Sample(figures, unlike(source, shown)))
-            except GenvcError:
-                continue
+            self._judge(metrics)
             time.sleep(0.05)
+
+    def _judge(self, metrics: Metrics) -> None:
+        """The picture that waits longest; nothing of it, or of its call, is held on to afterwards."""
+        source, shown, then = self._wanted.popleft()
+        with suppress(GenvcError):
+            found = metrics.measure([Frame(source, 0)], [Frame(shown, 0)])
+            figures = {name: one.mean for name, one in found.items() if one.mean is not None}
+            then(Sample(figures, unlike(source, shown)))

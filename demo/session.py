@@ -278,6 +278,9 @@ class Session:
             if self.compared is not None:
                 found["compared"] = self.compared.meters()
                 self._tune()
+            other = self._other()
+            if other is not None and other.leg is not None:
+                found["other"] = other.leg.meters()
             self.outbox.meters(found)
 
     def _count_from_here(self) -> None:

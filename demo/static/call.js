@@ -309,13 +309,21 @@ class Call {
       this.cells[place][0].textContent = text(meters.codec, this.delays[CODEC]);
       this.cells[place][1].textContent = meters.compared ? text(meters.compared, this.delays[COMPARED]) : "";
     });
-    const { codec, auto, error } = meters.codec;
-    this.find("[data-kind='1'] .name").textContent = `genvc: ${codec}${auto ? " (auto)" : ""}`;
-    for (const [kind, one] of [[1, meters.codec], [2, meters.compared]]) {
-      this.find(`[data-kind='${kind}'] .frozen`).hidden = !one?.frozen;
-      this.find(`[data-kind='${kind}'] .now`).textContent = one ? `${one.kbps.toFixed(1)} kbit/s, ${one.fps.toFixed(0)} fps` : "";
-    }
+    // in a room one's own figures are those of what the other one sees
+    const { codec, other, compared } = meters, error = codec.error;
+    this.under(CAMERA, this.room ? "You" : "Source", this.room ? codec : null);
+    this.under(CODEC, this.room ? "The other one" : "genvc", this.room ? other : codec);
+    this.under(COMPARED, "H.264 at the same rate", compared);
     if (error) this.status(error, true);
+  }
+
+  // What is written under and on a screen. figures: of what it shows, null for nothing that was coded.
+  under(kind, name, figures) {
+    const place = this.find(`[data-kind='${kind}']`);
+    const codec = !figures || kind === COMPARED ? "" : `: ${figures.codec}${figures.auto ? " (auto)" : ""}`;
+    place.querySelector(".name").textContent = name + codec;
+    place.querySelector(".now").textContent = figures ? `${figures.kbps.toFixed(1)} kbit/s, ${figures.fps.toFixed(0)} fps` : "";
+    if (kind !== CAMERA) place.querySelector(".frozen").hidden = !figures?.frozen;
   }
 
   async show(data) {

@@ -131,6 +131,8 @@ def test_two_people_see_and_hear_each_other_and_a_third_stays_out(visit: Callabl
     # while the call runs, as a thing that one forgot
     ann.page.locator("[name=microphone]").check()
     ann.wait_for(lambda: ann.number("sound") > 0)
+    for one in (ann, bob):
+        one.page.wait_for_selector(f"[data-kind='1'] .name >> text=The other one: {QUICK}")
     ann.screenshot("room")
     eve = visit(1000, 800, query)
     choose_quick(eve)
