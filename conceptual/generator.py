@@ -103,7 +103,7 @@ class Generator(nn.Module):
 
 
 def enlarged(picture: Tensor, eighths: int) -> Tensor:
-    """The texture layer's picture, of so many eighths of the size, at full size."""
+    """The texture layer's picture (n, 3, height, width), of so many eighths of the size, at full size."""
     if eighths == 8:
         return picture
     size = (picture.shape[2] * 8 // eighths, picture.shape[3] * 8 // eighths)

@@ -66,7 +66,8 @@ def smooth(palette: Palette, rows: int, columns: int) -> Plane:
 
 
 def flowed(palette: Palette, plane: Plane, sketch: npt.NDArray[np.bool_]) -> Plane:
-    """Colours of `plane` after they have flown between the lines of the sketch."""
+    """The colours of `plane`, (rows, columns, 3), after they have flown between the lines of the sketch,
+    which is of any size."""
     import cv2
 
     rows, columns = plane.shape[:2]

@@ -84,7 +84,10 @@ def get(decoder: SymbolDecoder, width: int, height: int) -> tuple[Map, int]:
 
 
 def contexts(sketch: Map) -> npt.NDArray[np.int64]:
-    """For each bit the number, below 1024, that its known neighbours make; _TEMPLATE's first is highest."""
+    """For each bit of (rows, columns) the number, below 1024, that its known neighbours make.
+
+    _TEMPLATE's first is the highest bit.
+    """
     rows, columns = sketch.shape
     padded = np.zeros((rows + 2, columns + 4), np.int64)
     padded[2:, 2:-2] = sketch

@@ -52,7 +52,7 @@ def bench_call(
     """
     import warnings
 
-    from genvc.errors import Notice
+    from genvc.errors import BadInput, Notice
 
     from .trial import call_cost, machine, memory_over_time, running
 
@@ -61,6 +61,9 @@ def bench_call(
     if json_file.is_file():
         result |= json.loads(json_file.read_text(encoding="utf-8"))
     names = [name for name in codecs.split(",") if name]
+    known = sorted({codec for codec, *_ in _CALLS})
+    if unknown := sorted(set(names) - set(known)):
+        raise BadInput(f"no calls with {', '.join(unknown)}; there are: {', '.join(known)}")
     about = machine()
     with running() as address:
         for codec, size, compare, loss, mend in _CALLS:

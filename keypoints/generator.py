@@ -79,7 +79,7 @@ class Analysed:
 
 
 def quality_of(bpp: Tensor) -> Tensor:
-    """How finely a reference was coded, about -1 to 1, from its bits a pixel."""
+    """How finely references were coded, about -1 to 1, from their bits a pixel: (n,) to (n,)."""
     return torch.log2(bpp.clamp(2**-8, 8)) / 2 + 1.5
 
 

@@ -105,7 +105,10 @@ def tried(picture: Grey, reference: Grey, grid: Grid, guess: Dense | None = None
 
 
 def sample_span(samples: npt.NDArray[np.int64], after: int, pictures: int) -> tuple[int, int]:
-    """The pictures strictly between the two samples around the step from picture `after` to the next."""
+    """The pictures strictly between the two samples around the step from picture `after` to the next.
+
+    samples: (n,), numbers of pictures, rising. The first one, and the one after the last.
+    """
     place = int(np.searchsorted(samples, after, side="right"))
     low = int(samples[place - 1]) + 1 if place else 0
     return low, int(samples[place]) if place < len(samples) else pictures

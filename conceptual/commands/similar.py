@@ -43,5 +43,7 @@ def similar(
             found.append((likeness(wanted, of(file), by), file.name))
         except GenvcError as error:
             warnings.warn(f"{file.name} is passed over: {error}", Notice, stacklevel=2)
+    if not found:
+        raise BadInput(f"no other stream of conceptual in '{folder}'")
     for like, name in sorted(found, reverse=True)[:most]:
         typer.echo(f"{like:6.3f}  {name}")

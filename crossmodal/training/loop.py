@@ -63,7 +63,6 @@ def train(
     start: another run's checkpoint, whose averaged weights are begun with. Raises BadInput.
     """
     torch.manual_seed(stage.seed)
-    out.mkdir(parents=True, exist_ok=True)
     run = _Painting(stage, val, out / "checkpoint.pt", device)
     run.begin(None if start is None else lambda: _weights(start), device)
     perform(run, _batches(pack, stage, run.done), out, _EVERY)

@@ -24,7 +24,7 @@ def blocks(picture: Tensor) -> Tensor:
 
 
 def pictures(block: Tensor) -> Tensor:
-    """The inverse of blocks()."""
+    """The inverse of blocks(): (n, 768, h, w) to (n, 3, 16 h, 16 w)."""
     return torch.nn.functional.pixel_shuffle(block, BLOCK)
 
 

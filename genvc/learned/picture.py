@@ -122,14 +122,17 @@ class PictureCoder(nn.Module):
 
 
 def exactly(samples: Tensor, matrix: Tensor) -> Tensor:
-    """The matrix times each place's channels, in float32 under autocast too: samples need 12 bits."""
+    """The matrix (c, k) times each place's channels: (n, k, h, w) to (n, c, h, w).
+
+    In float32 under autocast too: samples need 12 bits.
+    """
     with torch.autocast(samples.device.type, enabled=False):
         found: Tensor = nn.functional.conv2d(samples.float(), matrix[:, :, None, None])
     return found
 
 
 def plane(like: Tensor, log_step: float | Tensor) -> Tensor:
-    """The quality as one more channel."""
+    """The quality as one more channel: (n, 1, h, w) of its own value everywhere, for `like` (n, ., h, w)."""
     value = (torch.as_tensor(log_step, dtype=like.dtype, device=like.device).reshape(-1, 1, 1, 1) - 5) / 2
     return value.expand(like.shape[0], 1, *like.shape[2:])
 

@@ -12,7 +12,7 @@ __all__ = ["analysed", "part", "synthesised"]
 
 
 def analysed(coder: PictureCoder, picture: Tensor, context: Context | None, log: float) -> Tensor:
-    """coder.encode(), in bands."""
+    """coder.encode() in bands: (1, 3, 16 h, 16 w) to (1, 192, h, w)."""
     high, wide = picture.shape[2] // BLOCK, picture.shape[3] // BLOCK
 
     def run(low: int, end: int) -> tuple[Tensor]:
@@ -25,7 +25,7 @@ def analysed(coder: PictureCoder, picture: Tensor, context: Context | None, log:
 def synthesised(
     coder: PictureCoder, latents: Tensor, context: Context | None, log: float
 ) -> tuple[Tensor, Tensor]:
-    """coder.decode(), in bands."""
+    """coder.decode() in bands: latents (1, 192, h, w) to pictures and features."""
     high, wide = latents.shape[2:]
 
     def run(low: int, end: int) -> tuple[Tensor, Tensor]:

@@ -117,11 +117,11 @@ class Predictive(nn.Module):
 
 
 def average(parts: Sequence[Tensor]) -> Tensor:
-    """Of one or two."""
+    """The mean of one or two parts of the same shape."""
     return parts[0] if len(parts) == 1 else (parts[0] + parts[1]) / 2
 
 
 def begin(first: Exact, latents: Tensor, model: Latents) -> Tensor:
-    """The state after an intra picture."""
+    """The state (n, 48, h, w) after an intra picture of latents (n, 192, h, w); 0 where none is kept."""
     found: Tensor = first(fixed(latents / model.shift)).clamp(-8, 8)
     return found if model.remembers else torch.zeros_like(found)

@@ -35,7 +35,7 @@ Steps = Annotated[
     int, typer.Option("--steps", min=1, help="Of the whole run, with those before it was resumed.")
 ]
 Batch = Annotated[int, typer.Option("--batch", min=1, help="Examples of a step.")]
-Rate = Annotated[float, typer.Option("--rate", help="The highest learning rate.")]
+Rate = Annotated[float, typer.Option("--rate", min=0, help="The highest learning rate.")]
 Critic = Annotated[
     float, typer.Option("--critic", min=0, help="Share of the adversarial loss in the stages that have one.")
 ]

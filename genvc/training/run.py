@@ -109,11 +109,15 @@ class Run(ABC, Generic[B]):
 
 
 def perform(run: Run[B], batches: Iterator[B], out: Path, every: int, leads: bool = True) -> None:
-    """Train to the last step. The process that leads shows, validates and saves, the others only train."""
+    """Train to the last step. The process that leads shows, validates and saves, the others only train.
+
+    out: the folder of checkpoint and curve; it is made here, when all that is read has been found.
+    """
     if not leads:
         while run.done < run.stage.steps:
             run.step(next(batches))
         return
+    out.mkdir(parents=True, exist_ok=True)
     columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
     name = run.stage.name
     with Progress(*columns) as progress:

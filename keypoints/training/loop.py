@@ -184,7 +184,6 @@ def train(
     photos: for stage restore, a third of its pictures. Writes out/curve.jsonl and out/preview.png at each
     validation. Raises BadInput for a checkpoint of another stage.
     """
-    out.mkdir(parents=True, exist_ok=True)
     rank, device = several.begin(device)
     try:
         run = _Run(stage, out, start, device, held)

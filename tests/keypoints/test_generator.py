@@ -1,5 +1,6 @@
 """The generator: what it is given, any size of picture, the same scenes whatever it paints."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -261,8 +262,11 @@ def test_a_deeper_generator_starts_as_the_one_it_comes_from() -> None:
         loop._grown(Generator(replace(TINY, kept=32)).state_dict(), Generator(TINY))
 
 
-def test_a_damaged_pack_is_one_line(tmp_path: Path, trained: Callable[..., Any], capsys: Any) -> None:
-    (tmp_path / "run" / "packs" / "faces" / "val").mkdir(parents=True)
-    (tmp_path / "run" / "packs" / "faces" / "val" / "clip-0.npz").write_bytes(b"PK\3\4 no pack")
-    assert trained(tmp_path / "run", 1) is None
+def test_a_damaged_pack_is_one_line(
+    tmp_path: Path, warp: Path, trained: Callable[..., Any], capsys: Any
+) -> None:
+    shutil.copytree(warp / "packs", tmp_path / "packs")
+    (damaged,) = (tmp_path / "packs" / "faces" / "val").glob("*.npz")
+    damaged.write_bytes(b"PK\3\4 no pack")
+    assert trained(tmp_path, 1) is None
     assert "is not a pack" in capsys.readouterr().err

@@ -180,7 +180,6 @@ def train(
     start: what to begin with otherwise: a checkpoint, of the same texts, or the name of a model, of the
     same vocabulary. Raises BadInput for a checkpoint of another stage, or of other texts, ModelNotFound.
     """
-    out.mkdir(parents=True, exist_ok=True)
     rank, device = several.begin(device)
     try:
         run = _Run(stage, texts, held, vocabulary, ngrams, out, device, start)

@@ -78,7 +78,6 @@ def train(stage: Stage, folder: Path, out: Path, start: str, device: torch.devic
     folder: laid out as KIND/{train,val}/files. Writes out/curve.jsonl, a line each validation. Raises
     BadInput for a checkpoint of another stage.
     """
-    out.mkdir(parents=True, exist_ok=True)
     rank, device = several.begin(device)
     try:
         run = _Run(stage, out / "checkpoint.pt", start, device)

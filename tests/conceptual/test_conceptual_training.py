@@ -1,0 +1,82 @@
+"""Training, from pictures to a model that streams name."""
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conceptual_scenes import scene
+
+import genvc
+from conceptual.training.export import export
+from genvc import cli, media
+from genvc.types import Frame
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """One drawn photo to train on, another one to validate."""
+    for split, mirrored in (("train", False), ("val", True)):
+        folder = tmp_path / "data" / "photos" / split
+        folder.mkdir(parents=True)
+        rgb = scene(128, 160)
+        media.write(
+            folder / "a.png", [Frame(np.ascontiguousarray(rgb[:, ::-1]) if mirrored else rgb, 0)], Fraction(1)
+        )
+    return tmp_path / "data"
+
+
+def trained(data: Path, out: Path, *options: str) -> int:
+    threads = torch.get_num_threads()
+    words = [
+        "train",
+        "conceptual",
+        "--data",
+        str(data),
+        "--out",
+        str(out),
+        "--threads",
+        "1",
+        "--device",
+        "cpu",
+    ]
+    try:
+        return cli.run([*words, *options])
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_two_stages_make_a_model_that_codes(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, root = tmp_path / "run", tmp_path / "models"
+    once = ("--stage", "fit", "--steps", "1", "--batch", "1", "--crop", "128", "--start", "predictive-lpips")
+    assert trained(data, out, *once) == 0
+    (line,) = (json.loads(line) for line in (out / "curve.jsonl").read_text().splitlines())
+    assert line["step"] == 1
+    assert np.isfinite(line["loss"])
+    assert (out / "preview.png").stat().st_size > 1000
+    assert trained(data, out, "--stage", "tables", "--seconds", "1") == 0
+    made = export(out / "checkpoint.pt", root, "mine", "mine", ["train"], "a drawn scene")
+    monkeypatch.setenv("GENVC_MODELS", str(root))
+    codec = genvc.create("conceptual", "mine", "cpu", quality=40)
+    info = codec.describe(96, 64, Fraction(1))
+    assert info.model == made.full_name
+    (shown,) = codec.decode(codec.encode([Frame(scene(64, 96), 0)], info), info)
+    assert np.abs(shown.rgb.astype(float) - scene(64, 96)).mean() < 40
+
+
+def test_options_that_do_not_go_together_are_refused(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for options in (
+        ("--stage", "all"),
+        ("--crop", "200"),
+        ("--stage", "fit", "--critic", "0.1"),
+        ("--without", "hope"),
+    ):
+        assert trained(data, tmp_path / "run", *options) == 2
+        assert len(capsys.readouterr().err.splitlines()) == 1
+    assert not (tmp_path / "run").exists()
