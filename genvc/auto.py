@@ -1,7 +1,8 @@
 """The codec `auto`: each group of pictures by the codec that shows it best for its bytes.
 
 A group is coded by every codec in question, decoded again, and compared with what it should show; it is
-known by what it takes, not by what it is taken for. Codecs are known by name only.
+known by what it takes, not by what it is taken for. Where the best one shows a picture much worse than
+another does, the halves of the group are tried as groups of their own. Codecs are known by name only.
 """
 
 import math
@@ -9,7 +10,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,9 @@ _BUFFER_BYTES = 1 << 28
 # What twice the bytes are worth, and a change of the codec costs, in the unit of unlike().
 _DOUBLE, _CHANGE = 0.08, 0.01
 _WORST = 0.3  # share of a group's worst pictures in what it loses
+# By how much a picture may be worse than by another codec, in the same unit, before it counts once more.
+_ALLOWED = 0.05
+_FEWEST = 8  # pictures of half a group
 _JUDGED = 40  # pictures of a group that are looked at
 _HEADER_BYTES = 120
 _GROUP_BYTES, _PACKET_BYTES = 14, 1.02
@@ -114,15 +118,39 @@ class Auto:
         for group in grouped(_checked(frames, info), self._group_frames(info)):
             due = np.inf if self.bitrate is None else self.bitrate / 8 * len(group) / float(info.fps)
             budget = due if self.bitrate is None else due + float(np.clip(carry, -0.2 * due, 0.2 * due))
-            tried = [self._tried(group, number, stream, info, budget) for number, stream in enumerate(inside)]
-            least = min(one.bytes for one in tried)
-            best = min(tried, key=lambda one: one.loss(budget, least) + _CHANGE * (one.number != last))
+            best = self._best(group, inside, info, budget, last)
             if self.bitrate is not None:
                 carry += due - best.bytes
-            last = best.number
+            last = best.numbers[-1]
             count += len(group)
             yield from best.packets
         self._explain(carry, count / float(info.fps))
+
+    def _best(
+        self, group: list[Frame], inside: list[StreamInfo], info: StreamInfo, budget: float, last: int
+    ) -> "_Tried":
+        """The group by one codec, or its halves by one each. last: the codec of the group before."""
+        every = max(1, len(group) // _JUDGED)
+        places = [*range(0, len(group) - 1, every), len(group) - 1]
+
+        def offers(part: list[Frame], budget: float, places: list[int]) -> list[_Tried]:
+            return [self._tried(part, n, one, info, budget, places) for n, one in enumerate(inside)]
+
+        whole = offers(group, budget, places)
+        # the best that each picture is shown by one codec
+        bound = [min(losses) for losses in zip(*(one.losses for one in whole), strict=True)]
+        best = _chosen(whole, bound, budget, last)
+        middle = len(group) // 2
+        if best.beyond(bound) <= 0 or middle < _FEWEST:
+            return best
+        share = budget * middle / len(group)
+        here = [place for place in places if place < middle]
+        there = [place - middle for place in places if place >= middle]
+        first = _chosen(offers(group[:middle], share, here), bound[: len(here)], share, last)
+        share = budget - share if math.isfinite(budget) else budget
+        rest = offers(group[middle:], share, there)
+        second = _chosen(rest, bound[len(here) :], share, first.numbers[-1])
+        return _chosen([best, first.followed(second)], bound, budget, last)
 
     def _explain(self, carry: float, seconds: float) -> None:
         """Say so when the stream is more than a tenth off its rate."""
@@ -146,8 +174,15 @@ class Auto:
         return int(max(1, min(round(seconds * float(info.fps)), room)))
 
     def _tried(
-        self, group: list[Frame], number: int, stream: StreamInfo, info: StreamInfo, budget: float
+        self,
+        group: list[Frame],
+        number: int,
+        stream: StreamInfo,
+        info: StreamInfo,
+        budget: float,
+        places: list[int],
     ) -> "_Tried":
+        """places: of the pictures that are looked at."""
         bitrate = None if not np.isfinite(budget) else max(100.0, budget * 8 * float(info.fps) / len(group))
         member = f"{stream.codec}:{stream.model}" if stream.model else stream.codec
         codec = self._made(member, bitrate)
@@ -155,22 +190,17 @@ class Auto:
             # what a codec remarks on a group that another may take
             warnings.simplefilter("ignore", Notice)
             packets = list(codec.encode(group, stream))
-        every = max(1, len(group) // _JUDGED)
         losses = [
             unlike(frame.rgb, shown.rgb)
-            for index, (frame, shown) in enumerate(zip(group, codec.decode(packets, stream), strict=True))
-            if index % every == 0 or index == len(group) - 1
+            for place, (frame, shown) in enumerate(zip(group, codec.decode(packets, stream), strict=True))
+            if place in places
         ]
-        losses.sort()
-        worst = losses[-max(1, len(losses) // 20) :]
         mark = bytes([number])
         marked = [
             replace(packet, payload=mark + packet.payload) if packet.key else packet for packet in packets
         ]
         size = sum(len(packet.payload) + _PACKET_BYTES + _GROUP_BYTES * packet.key for packet in marked)
-        return _Tried(
-            number, marked, size, (1 - _WORST) * float(np.mean(losses)) + _WORST * float(np.mean(worst))
-        )
+        return _Tried((number,), marked, size, losses)
 
     def decode(self, packets: Iterable[Packet], info: StreamInfo) -> Iterator[Frame]:
         """One frame for each packet of track 0; raises CorruptStream."""
@@ -185,17 +215,39 @@ class Auto:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Tried:
-    """A group as one codec codes it. unlike: what it loses."""
+    """Pictures as they are coded. numbers: of the codec of each group. losses: what some of them lose."""
 
-    number: int
+    numbers: tuple[int, ...]
     packets: list[Packet]
     bytes: float
-    unlike: float
+    losses: list[float]
 
-    def loss(self, budget: float, least: float) -> float:
-        """unlike, and what the bytes are worth beside the budget's, or beside the least that one took."""
+    def followed(self, other: "_Tried") -> "_Tried":
+        """This, and then the other."""
+        numbers, packets = self.numbers + other.numbers, self.packets + other.packets
+        return _Tried(numbers, packets, self.bytes + other.bytes, self.losses + other.losses)
+
+    def loss(self, budget: float, least: float, last: int) -> float:
+        """What the pictures lose, what the bytes are worth beside the budget's, or beside the least that one
+        took, and changes of the codec, which was `last` before.
+        """
+        ordered = sorted(self.losses)
+        worst = ordered[-max(1, len(ordered) // 20) :]
+        pictures = (1 - _WORST) * float(np.mean(ordered)) + _WORST * float(np.mean(worst))
         beside = budget if math.isfinite(budget) else least
-        return self.unlike + _DOUBLE * float(np.clip(math.log2(self.bytes / beside), -1, 8))
+        changes = sum(one != other for one, other in pairwise((last, *self.numbers)))
+        return pictures + _DOUBLE * float(np.clip(math.log2(self.bytes / beside), -1, 8)) + _CHANGE * changes
+
+    def beyond(self, bound: list[float]) -> float:
+        """By how much more than is allowed a picture is worse than its bound; 0 where none is."""
+        most = max(mine - best for mine, best in zip(self.losses, bound, strict=True))
+        return max(0.0, most - _ALLOWED)
+
+
+def _chosen(offers: list[_Tried], bound: list[float], budget: float, last: int) -> _Tried:
+    """The one that loses least. bound: what each picture loses where it is shown best."""
+    least = min(one.bytes for one in offers)
+    return min(offers, key=lambda one: one.loss(budget, least, last) + one.beyond(bound))
 
 
 def _inside(info: StreamInfo) -> list[StreamInfo]:

@@ -1,21 +1,22 @@
 """auto: each group by the codec that suits it, one stream, no codec inside itself."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import cv2
 import lpips
 import numpy as np
 import pytest
 import torch
 
 import genvc
-from genvc import inner, media
+from genvc import auto, inner, media
 from genvc.errors import BadInput, CorruptStream, Notice, Unsupported
-from genvc.types import Frame, Packet, Picture
+from genvc.types import Frame, Packet, Picture, StreamInfo
 from genvc.unlike import unlike
 
 
@@ -137,20 +138,62 @@ def test_a_rate_that_no_codec_reaches_is_said(talk: list[Picture]) -> None:
 def test_unlike_rises_with_blur_noise_and_shift(
     talk: list[Picture], make_clip: Callable[..., list[Frame]]
 ) -> None:
-    import cv2
-
     picture = talk[0]
     random = np.random.default_rng(1)
     assert unlike(picture, picture) == pytest.approx(0, abs=1e-6)
     last = 0.0
     for sigma in (0.6, 1.2, 2.4):
-        now = unlike(picture, cv2.GaussianBlur(picture, (0, 0), sigma))
+        now = unlike(picture, np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.uint8))
         assert now > last
         last = now
     grain = np.clip(picture + random.normal(0, 12, picture.shape), 0, 255).astype(np.uint8)
     assert 0.02 < unlike(picture, grain) < 0.5
     with pytest.raises(BadInput):
         unlike(picture, picture[:10])
+
+
+class Blurring:
+    """Codes pictures as they are; shows those of some numbers blurred."""
+
+    generative = False
+
+    def __init__(self, name: str, frames: list[Frame], blurred: range, sigma: float) -> None:
+        self.name, self.frames, self.blurred, self.sigma = name, frames, blurred, sigma
+
+    def describe(self, width: int, height: int, fps: Fraction) -> StreamInfo:
+        return StreamInfo(self.name, "", width, height, fps, b"")
+
+    def encode(self, frames: list[Frame], info: StreamInfo) -> list[Packet]:
+        return [Packet(b"bytes", frame.pts, number == 0) for number, frame in enumerate(frames)]
+
+    def decode(self, packets: list[Packet], info: StreamInfo) -> Iterator[Frame]:
+        for packet in packets:
+            rgb = self.frames[packet.pts].rgb
+            if packet.pts in self.blurred:
+                rgb = np.asarray(cv2.GaussianBlur(rgb, (0, 0), self.sigma), np.uint8)
+            yield Frame(rgb, packet.pts)
+
+
+def test_a_picture_much_worse_than_by_another_codec_splits_its_group(
+    talk: list[Picture], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each half by the codec that shows it sharp; where the blur is slight the group stays whole."""
+    frames = [Frame(rgb, index) for index, rgb in enumerate(talk[:24])]
+
+    def groups(sigma: float) -> list[str]:
+        made = {
+            "one": Blurring("one", frames, range(3), sigma),
+            "other": Blurring("other", frames, range(14, 24), 1.2),
+        }
+        monkeypatch.setattr(auto, "create_codec", lambda name, **options: made[name])
+        codec = auto.create(codecs="one,other")
+        info = codec.describe(176, 144, Fraction(25))
+        packets = list(codec.encode(frames, info))
+        assert [packet.pts for packet in packets] == list(range(24))
+        return chosen(packets, info.params)
+
+    assert groups(1.2) == ["other", "one"]
+    assert groups(0.4) == ["one"]
 
 
 @pytest.mark.slow
