@@ -53,8 +53,6 @@ def train(
         raise typer.BadParameter(f"--stage is fit, perceptual or tables, not '{stage}'")
     if texture not in KINDS:
         raise typer.BadParameter(f"--texture is {' or '.join(KINDS)}, not '{texture}'")
-    if texture == "still" and stage == "fit":
-        raise typer.BadParameter("--stage fit trains latents: --texture latents")
     if critic and stage != "perceptual":
         raise typer.BadParameter("--critic goes with --stage perceptual")
     if crop % 128:

@@ -40,7 +40,7 @@ VALIDATED = {  # by texture: eighths and grade
 _STILLS = {3: (0.08, 30), 4: (0.17, 30), 6: (0.35, 24), 8: (0.40, 24)}
 # by texture: weights of LPIPS at each size, and of the squared error. With more of LPIPS on SqueezeNet stills
 # get fine dots, which neither LPIPS on AlexNet nor the eye likes
-_WEIGHTS = {"latents": (1 / 1.5, 20.0), "still": (1 / 3, 30.0)}
+_WEIGHTS = {"latents": (1 / 1.5, 20.0), "still": (0.5, 25.0)}
 _SMALL_ERROR = 4.0
 _RATE = 0.12  # what e times the bits may cost: LPIPS falls by so much for that from 0.03 to 0.2 bits a pixel
 _ALIGN = 0.01
@@ -200,11 +200,12 @@ def _weights(model: Conceptual, start: str, device: torch.device) -> dict[str, T
         found: dict[str, Tensor] = torch.load(start, map_location=device, weights_only=True)["average"]
         return _fitting(model, found)
     if start.startswith("predictive"):
-        own = model.state_dict()
-        for name, value in load(start, "predictive")[1].items():
-            if name.startswith("intra."):
-                own["texture." + name.removeprefix("intra.")] = value.float()
-        return own
+        intra = {
+            "texture." + name.removeprefix("intra."): value.float()
+            for name, value in load(start, "predictive")[1].items()
+            if name.startswith("intra.")
+        }
+        return _fitting(model, model.state_dict() | intra)
     shipped = load(start, "conceptual")[1]
     # a model that ships also holds the network of the lines, which is trained by stage tables
     return _fitting(model, {key: value.float() for key, value in shipped.items()})

@@ -48,12 +48,16 @@ def trained(data: Path, out: Path, *options: str) -> int:
         torch.set_num_threads(threads)
 
 
+@pytest.mark.parametrize(
+    ("texture", "start"),
+    [("latents", "predictive-lpips"), ("still", "predictive-lpips"), ("still", "conceptual")],
+)
 def test_two_stages_make_a_model_that_codes(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    texture: str, start: str, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out, root = tmp_path / "run", tmp_path / "models"
-    once = ("--stage", "fit", "--steps", "1", "--batch", "1", "--crop", "128", "--start", "predictive-lpips")
-    assert trained(data, out, *once) == 0
+    once = ("--stage", "fit", "--steps", "1", "--batch", "1", "--crop", "128")
+    assert trained(data, out, *once, "--start", start, "--texture", texture) == 0
     (line,) = (json.loads(line) for line in (out / "curve.jsonl").read_text().splitlines())
     assert line["step"] == 1
     assert np.isfinite(line["loss"])
@@ -76,6 +80,7 @@ def test_options_that_do_not_go_together_are_refused(
         ("--crop", "200"),
         ("--stage", "fit", "--critic", "0.1"),
         ("--without", "hope"),
+        ("--texture", "paint"),
     ):
         assert trained(data, tmp_path / "run", *options) == 2
         assert len(capsys.readouterr().err.splitlines()) == 1
