@@ -227,6 +227,7 @@ class Call {
     this.socket = null;
     socket?.close();
     this.find("[data-do=stop]").disabled = true;
+    this.find("[data-do=room]").disabled = false;
     this.find(".link").hidden = true;
     // a generated picture that stays on the screen stays marked
     for (const mark of this.root.querySelectorAll(".frozen")) mark.hidden = true;
@@ -249,7 +250,9 @@ class Call {
     if (!this.room) throw new Error(this.refused);
     const link = `${location.origin}${location.pathname}?room=${encodeURIComponent(this.room)}`;
     this.find("[name=link]").value = link;
-    this.find(".link").hidden = false;
+    this.find(".link").hidden = this.other;
+    this.find("[data-do=room]").textContent = "Open a room for two";
+    this.find("[data-do=room]").disabled = true;
     this.invited = undefined;
     this.label();
     await this.start("camera").catch(async error => {

@@ -13,6 +13,10 @@ from genvc import media
 
 WINDOWS = [(1280, 900), (390, 844)]
 QUICK = "x264-live"
+FOCUSED = """() => {
+  const one = document.activeElement;
+  return [one.tagName + " " + (one.ariaLabel ?? one.name ?? ""), getComputedStyle(one).outlineStyle];
+}"""
 # a browser and a codec in real time share the cores with nobody
 pytestmark = pytest.mark.alone
 
@@ -51,6 +55,12 @@ def test_every_tab_fits_the_window_and_can_be_read(
         least, text = one.contrast("body *")
         assert least >= 4.5, f"{tab}: the contrast of '{text}' is {least:.2f}"
         one.screenshot(f"{tab}-{width}")
+        for place in range(12):
+            one.page.keyboard.press("Tab")
+            name, outline = one.page.evaluate(FOCUSED)
+            assert outline != "none" or name.startswith("BODY"), (
+                f"{tab}: the focus is not seen at {place}: {name}"
+            )
     assert one.complaints == []
 
 
