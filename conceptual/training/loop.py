@@ -40,7 +40,7 @@ VALIDATED = {  # by texture: eighths and grade
 _STILLS = {3: (0.08, 30), 4: (0.17, 30), 6: (0.35, 24), 8: (0.40, 24)}
 # by texture: weights of LPIPS at each size, and of the squared error. With more of LPIPS on SqueezeNet stills
 # get fine dots, which neither LPIPS on AlexNet nor the eye likes
-_WEIGHTS = {"latents": (1 / 1.5, 20.0), "still": (0.5, 25.0)}
+_WEIGHTS = {"latents": (1 / 1.5, 20.0), "still": (1.2, 20.0)}
 _SMALL_ERROR = 4.0
 _RATE = 0.12  # what e times the bits may cost: LPIPS falls by so much for that from 0.03 to 0.2 bits a pixel
 _ALIGN = 0.01

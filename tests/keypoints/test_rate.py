@@ -20,7 +20,7 @@ from keypoints.syntax import SCALES
 
 TARGETS = [2_000, 6_000, 12_000, 30_000]
 # each rate on a real clip; the last one is of two groups
-CLIPS = [("face_0054_a", 2_000), ("face_0060_a", 12_000), ("face_0060_a", 30_000), ("face_0099_a", 6_000)]
+CLIPS = [("face_0054_a", 2_000), ("face_0060_a", 6_000), ("face_0060_a", 30_000), ("face_0099_a", 12_000)]
 
 
 def rate_of(
