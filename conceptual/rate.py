@@ -16,12 +16,15 @@ RUNGS: Final = 128
 _LEAST, _OCTAVE = 0.008, 22.0  # bits a pixel of rung 0, and rungs to twice as many
 # up to so many bits a pixel: eighths of the size, share of lines; chosen on the validation photos
 _CHOSEN = ((0.014, 2, 0.003), (0.021, 3, 0.003), (0.04, 4, 0.003), (0.085, 6, 0.003), (math.inf, 8, 0.003))
-# of stills: eighths of the size, from and up to how many bits a pixel, and the grades there
+# of stills: eighths of the size, from and up to how many bits a pixel, and the grades; as the validation
+# photos are coded, of which a larger size is the better one wherever it goes so low
 _STILLS: Final = (
-    (3, 0.008, 0.012, 0, 6),
-    (4, 0.012, 0.02, 0, 4),
-    (6, 0.02, 0.04, 0, 3),
-    (8, 0.036, 0.3, 0, 32),
+    (3, 0.016, 0.0226, 0, 2),
+    (4, 0.0226, 0.044, 0, 5),
+    (6, 0.044, 0.07, 0, 3),
+    (8, 0.07, 0.116, 0, 3),
+    (8, 0.116, 0.168, 3, 8),
+    (8, 0.168, 0.44, 8, 27),
 )
 _STILL_LINES = 0.003
 # bits a pixel of grade 0 at half size; of rungs a grade; how they grow with the size; beyond half size, where
@@ -49,11 +52,9 @@ def plan(texture: str, rung: int, lines: float | None = None, regions: int = 1) 
 
 def _still(bpp: float) -> tuple[int, int]:
     """The size, and the grade between those of the ends of its range."""
-    for eighths, low, high, first, last in _STILLS:
-        if bpp <= high or eighths == 8:
-            share = math.log2(max(bpp, low) / low) / math.log2(high / low)
-            return eighths, max(0, min(GRADES - 1, round(first + share * (last - first))))
-    raise AssertionError
+    eighths, low, high, first, last = next((one for one in _STILLS if bpp <= one[2]), _STILLS[-1])
+    share = math.log2(min(max(bpp, low), high) / low) / math.log2(high / low)
+    return eighths, round(first + share * (last - first))
 
 
 def within(encode: Callable[[int], bytes], limit: int) -> bytes:
