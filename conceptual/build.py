@@ -20,7 +20,7 @@ from .textures import KINDS
 
 __all__ = ["ARCHITECTURE", "LINES", "MODEL", "create", "engine_of"]
 
-MODEL = "conceptual"
+MODEL = "conceptual-still"
 ARCHITECTURE = "conceptual-1"
 LINES = "lines."  # the line model's weights among the others: lines.0.weight, lines.0.bias, ...
 _KNOWN = ("quality", "bytes", "bitrate", "lines", "regions", "show")

@@ -11,7 +11,7 @@ import torch
 from conceptual_scenes import scene
 
 import genvc
-from conceptual.build import MODEL, engine_of
+from conceptual.build import engine_of
 from conceptual.engine import Engine, Plan, padded_size
 from conceptual.line_model import write_lines
 from conceptual.lines import drawn
@@ -31,7 +31,7 @@ FPS = Fraction(1)
 
 @pytest.fixture(scope="module")
 def shipped() -> Engine:
-    return engine_of(full_name(MODEL), torch.device("cpu"))
+    return engine_of(full_name("conceptual"), torch.device("cpu"))
 
 
 @pytest.fixture(scope="module")

@@ -164,6 +164,12 @@ class Wire:
                 self._socket.sendto(data, target)
 
 
+def counted(one: Peer) -> list[float]:
+    """Bytes sent and received, as the meters say."""
+    meters = one.meters()
+    return [float(meters["sent_bytes"]), float(meters["received_bytes"])]
+
+
 @pytest.mark.alone
 @pytest.mark.parametrize("mend", [way for way in mends() if way != KEY])
 def test_two_ends_call_each_other_over_udp(carphone: Path, tmp_path: Path, mend: str) -> None:
@@ -183,9 +189,8 @@ def test_two_ends_call_each_other_over_udp(carphone: Path, tmp_path: Path, mend:
         part.start()
     try:
         wait_for(lambda: len(seen) > 30 and float(caller.meters()["shown"]) > 20)
-        meters = caller.meters()
-        assert float(meters["sent_bytes"]) == pytest.approx(wire.bytes[0], rel=0.02)
-        assert float(meters["received_bytes"]) == pytest.approx(wire.bytes[1], rel=0.02)
+        # what one end has counted may still be on its way through a machine that is busy
+        wait_for(lambda: counted(caller) == pytest.approx(wire.bytes, rel=0.02))
         assert float(called.meters()["recovered"]) > 0
     finally:
         for part in reversed(parts):

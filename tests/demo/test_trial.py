@@ -23,9 +23,9 @@ QUICK = {"codec": "x264-live", "kbps": 60, "fps": 25, "size": 128, "source": "ca
 
 @pytest.mark.alone
 def test_a_visitor_sees_what_the_server_says_that_it_shows(server: Any) -> None:
-    found = visit(server.address, QUICK, 5, 1)
+    found = visit(server.address, QUICK, 8, 1)
     meters = found["meters"]["codec"]
-    assert found["fps"]["1"] > 1
+    assert found["fps"]["1"] > 0
     # the last meters are of up to a second before the last picture
     assert meters["pictures"] >= found["fps"]["1"] * (found["seconds"] - 1.5)
     assert 0 < found["delay_ms"] < 60_000

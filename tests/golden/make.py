@@ -121,15 +121,26 @@ CONCEPTUAL: list[Stream] = [
         "drawn",
         "a drawn scene: lines, regions, half size",
         lambda: [scenery(192, 264)],
-        {"lines": 0.03, "regions": 4, "quality": 32},
+        {"model": "conceptual", "lines": 0.03, "regions": 4, "quality": 32},
     ),
     (
         "plain",
         "the same at three quarters, no lines, no regions, an odd size",
         lambda: [scenery(131, 197)],
-        {"lines": 0, "quality": 60},
+        {"model": "conceptual", "lines": 0, "quality": 60},
     ),
-    ("fine", "the same at its full size", lambda: [scenery(96, 128)], {"lines": 0.01, "quality": 95}),
+    (
+        "fine",
+        "the same at its full size",
+        lambda: [scenery(96, 128)],
+        {"model": "conceptual", "lines": 0.01, "quality": 95},
+    ),
+    (
+        "still",
+        "a texture that is an AV1 still at three quarters; lines, regions, an odd size",
+        lambda: [scenery(131, 197)],
+        {"lines": 0.02, "regions": 3, "quality": 50},
+    ),
 ]
 
 
