@@ -24,7 +24,8 @@ _STILLS: Final = (
     (6, 0.044, 0.07, 0, 3),
     (8, 0.07, 0.116, 0, 3),
     (8, 0.116, 0.168, 3, 8),
-    (8, 0.168, 0.44, 8, 27),
+    (8, 0.168, 0.3, 8, 20),
+    (8, 0.3, 0.437, 20, 63),
 )
 _STILL_LINES = 0.003
 # bits a pixel of grade 0 at half size; of rungs a grade; how they grow with the size; beyond half size, where
