@@ -7,6 +7,8 @@ import typer
 
 from genvc.errors import BadInput
 
+from .threads import one_thread_each
+
 __all__ = ["demo"]
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -40,6 +42,7 @@ def demo(
     for path in (certificate, key):
         if path is not None and not path.is_file():
             raise BadInput(f"no file '{path}'")
+    one_thread_each()
     try:
         from .serve import serve
     except ModuleNotFoundError as error:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from .settings import AGAIN, KEY, REPAIR, mends
+from .threads import one_thread_each
 
 __all__ = ["bench_call", "growth"]
 
@@ -50,6 +51,7 @@ def bench_call(
 
     Calls that the file has from other runs of this command stay in it; the same call is replaced.
     """
+    one_thread_each()
     import warnings
 
     from genvc.errors import BadInput, Notice
