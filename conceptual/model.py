@@ -51,49 +51,29 @@ class Conceptual(nn.Module):
         self.aligned = nn.Linear(CODES, _ALIGNED)
 
     def forward(
-        self, picture: Tensor, lines: Tensor, labels: Tensor, count: Tensor, eighths: int, log_step: Tensor
+        self,
+        picture: Tensor,
+        lines: Tensor,
+        labels: Tensor,
+        count: Tensor,
+        eighths: int,
+        log_step: Tensor,
+        still: Tensor | None = None,
     ) -> Coded:
         """As training sees it: straight-through rounding, estimated bits.
 
         picture: (n, 3, height, width), samples 0 to 1, height and width times eighths / 8 multiples of 16.
         lines: (n, 1, height / 2, width / 2). labels: (n, height / 16, width / 16). count: (n,), how many
-        regions have codes. log_step: (n,).
+        regions have codes. log_step: (n,). still: of a model over stills, what their codec made of the
+        smaller picture, 0 to 1; its bits do not count.
         """
-        assert isinstance(self.texture, PictureCoder)
-        small = reduced(picture, eighths)
-        wanted = self.texture.encode(small, None, log_step).float()
-        latents, bits = through(self.texture.latents, wanted, None, None, log_step)
-        out, features = self.texture.decode(latents, None, log_step)
-        return self._joined(picture, lines, labels, count, eighths, log_step, out, features, bits)
-
-    def over(
-        self,
-        still: Tensor,
-        picture: Tensor,
-        lines: Tensor,
-        labels: Tensor,
-        count: Tensor,
-        eighths: int,
-        log_step: Tensor,
-    ) -> Coded:
-        """As forward(), of a model over stills. still: what its codec made of the smaller picture, 0 to 1."""
-        assert isinstance(self.texture, StillFeatures)
-        features = self.texture(still, log_step)
-        bits = still.new_zeros(len(still))
-        return self._joined(picture, lines, labels, count, eighths, log_step, still, features, bits)
-
-    def _joined(
-        self,
-        picture: Tensor,
-        lines: Tensor,
-        labels: Tensor,
-        count: Tensor,
-        eighths: int,
-        log_step: Tensor,
-        out: Tensor,
-        features: Tensor,
-        bits: Tensor,
-    ) -> Coded:
+        if isinstance(self.texture, StillFeatures):
+            assert still is not None
+            out, features, bits = still, self.texture(still, log_step), still.new_zeros(len(still))
+        else:
+            wanted = self.texture.encode(reduced(picture, eighths), None, log_step).float()
+            latents, bits = through(self.texture.latents, wanted, None, None, log_step)
+            out, features = self.texture.decode(latents, None, log_step)
         # codes are rounded and compared: in full precision, whatever the networks run in
         whole, own = (one.float() for one in self.codes(picture, labels))
         there = torch.arange(own.shape[1], device=own.device)[None] < count[:, None]

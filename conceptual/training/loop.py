@@ -306,7 +306,7 @@ def _passed(model: Conceptual, batch: Sample, device: torch.device) -> tuple[Ten
             return picture, logs, model(picture, lines, labels, count, batch.eighths, logs)
         still = torch.from_numpy(batch.stills).to(device).permute(0, 3, 1, 2).float() / 255
         still = still.contiguous(memory_format=torch.channels_last)
-        return picture, logs, model.over(still, picture, lines, labels, count, batch.eighths, logs)
+        return picture, logs, model(picture, lines, labels, count, batch.eighths, logs, still)
 
 
 def _error(decoded: Tensor, picture: Tensor) -> Tensor:
