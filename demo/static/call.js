@@ -336,14 +336,17 @@ class Call {
     const from = 20 + 4 * count;
     if (kind === SOUND) return this.sound.play(data.slice(from), this.delays[CODEC] ?? 0, age * 1000 + this.roundTrip);
     const points = count ? new Uint16Array(data.slice(20, from)) : null;
+    // a picture may still be on its way when the call ends or the other one leaves
+    let late = true;
     try {
       const picture = await createImageBitmap(new Blob([new Uint8Array(data, from)], { type: "image/jpeg" }));
-      if (this.source) this.paint(kind, picture, points);
+      late = !this.source || kind === CODEC && this.room && !this.other;
+      if (!late) this.paint(kind, picture, points);
       picture.close();
     } finally {
       this.say({ shown: [kind, number] });
     }
-    if (!this.source || kind === CAMERA) return;
+    if (late || kind === CAMERA) return;
     const delay = Number.isNaN(said) ? age * 1000 + this.roundTrip / 2 : performance.now() - said;
     const before = this.delays[kind];
     this.delays[kind] = before === null ? delay : 0.9 * before + 0.1 * delay;
