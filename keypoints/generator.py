@@ -241,7 +241,7 @@ def _warped(seen: Tensor, field: Tensor, scale: int, way: str) -> Tensor:
     )
     with torch.autocast(seen.device.type, enabled=False):
         found = F.grid_sample(seen.float(), place, mode=way, padding_mode="reflection", align_corners=False)
-    return found
+    return found.contiguous(memory_format=torch.channels_last)
 
 
 def _squeeze(field: Tensor, high: int, wide: int) -> Tensor:

@@ -1,5 +1,6 @@
 """From scenes to pictures: the reference seen through its field, repaired where the model has a generator."""
 
+import os
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -20,12 +21,14 @@ from .mesh import Field
 from .scene import Scene, Shown
 from .warp import to_picture, warp
 
-__all__ = ["LARGEST", "Painter"]
+__all__ = ["LARGEST", "Painter", "has_bfloat16"]
 
 LARGEST = 1 << 21
 """Pictures of more pixels than this are warped and not repaired: the networks would take too much memory."""
 
-_ALONE = 1 << 17  # pixels that one thread paints in time
+_ALONE = 1 << 15  # pixels of a picture whose painting is not worth a second thread
+# what oneDNN calls instructions that convolutions in bfloat16 lack
+_WITHOUT_BFLOAT16 = ("SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2", "AVX512_CORE", "AVX512_CORE_VNNI")
 _KEPT_PIXELS = 1 << 22  # of analysed references together, at least one
 
 
@@ -99,7 +102,7 @@ class Painter:
 
 @contextmanager
 def _few_threads(pixels: int) -> Iterator[None]:
-    """One thread for a small picture: more are hardly faster and wait for each other on a busy machine."""
+    """One thread for a small picture: more are hardly faster and wait for each other."""
     before = torch.get_num_threads()
     if pixels > _ALONE or before == 1:
         yield
@@ -116,14 +119,17 @@ def _half(device: torch.device) -> torch.autocast:
 
     The processor's word counts and not a measurement, so that a machine always paints alike.
     """
-    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=device.type == "cpu" and _has_bfloat16())
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=device.type == "cpu" and has_bfloat16())
 
 
 @cache
-def _has_bfloat16() -> bool:
+def has_bfloat16() -> bool:
+    """Whether convolutions find instructions for bfloat16 here: without them they take ten times as long."""
     # torch before 2.6 does not say what the processor can do
     can: Any = getattr(torch.cpu, "get_capabilities", dict)()
-    return bool(can.get("avx512_bf16") or can.get("amx_bf16"))
+    # oneDNN may be kept to fewer instructions than there are; it knows the variable by two names
+    most = os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA") or "DEFAULT"
+    return most.upper() not in _WITHOUT_BFLOAT16 and bool(can.get("avx512_bf16") or can.get("amx_bf16"))
 
 
 def _beyond(field: Field, width: int, height: int, padded: tuple[int, int]) -> Field:

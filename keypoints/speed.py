@@ -1,7 +1,7 @@
 """How many pictures a second are coded live and decoded on this processor.
 
-python -m keypoints.speed CLIP [--threads N] [--json OUT]: each arithmetic in a process of its own. float32 is
-kept to AVX2, which is what an ordinary laptop has; bfloat16 is measured where it is faster than float32.
+python -m keypoints.speed CLIP [--threads N] [--json OUT]: with the instructions that an ordinary laptop has
+(AVX2, in float32) and with all of this processor (in bfloat16 where it has that), each in its own process.
 """
 
 import argparse
@@ -12,7 +12,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,9 @@ import torch
 
 from genvc import media
 from genvc.codec import create
-from genvc.training.precision import fast_in_half
 from genvc.types import Frame, Packet
+
+from .painter import has_bfloat16
 
 __all__ = ["measured"]
 
@@ -30,7 +30,7 @@ _BITRATE = 6000
 _MOST = 250
 
 
-def measured(clip: str, threads: int, half: bool) -> dict[str, Any]:
+def measured(clip: str, threads: int) -> dict[str, Any]:
     """Pictures a second, and processor time of each, of live encoding and of decoding 256x256 at 6 kbit/s."""
     torch.set_num_threads(threads)
     stream, frames = media.frames(clip, 256)
@@ -44,12 +44,11 @@ def measured(clip: str, threads: int, half: bool) -> dict[str, Any]:
     encoding = _timed(
         lambda: packets.extend(codec.encode((Frame(rgb, k) for k, rgb in enumerate(pictures)), info))
     )
-    with torch.autocast("cpu", dtype=torch.bfloat16) if half else nullcontext():
-        decoding = _timed(lambda: sum(1 for _ in codec.decode(iter(packets), info)))
+    decoding = _timed(lambda: sum(1 for _ in codec.decode(iter(packets), info)))
     count = len(pictures)
     return {
-        "arithmetic": "bfloat16" if half else "float32",
-        "instructions": os.environ.get("ONEDNN_MAX_CPU_ISA", "all"),
+        "arithmetic": "bfloat16" if has_bfloat16() else "float32",
+        "instructions": os.environ.get("ONEDNN_MAX_CPU_ISA", "DEFAULT"),
         "pictures": count,
         "encode_fps": round(count / encoding[0], 1),
         "encode_ms": round(1000 * encoding[1] / count, 1),
@@ -66,14 +65,12 @@ def _timed(work: Callable[[], object]) -> tuple[float, float]:
 
 
 def _all(clip: str, threads: int) -> dict[str, Any]:
-    """Each arithmetic in a process of its own, since its instructions are chosen when it starts."""
-    kinds = [("float32", {"ONEDNN_MAX_CPU_ISA": "AVX2"}), ("float32", {})]
-    if fast_in_half("cpu"):
-        kinds.append(("bfloat16", {}))
+    """Each in a process of its own, since its instructions are chosen when it starts."""
     rows = []
-    for kind, more in kinds:
-        command = [sys.executable, "-m", "keypoints.speed", clip, "--threads", str(threads), "--only", kind]
-        done = subprocess.run(command, env=os.environ | more, capture_output=True, text=True, check=True)
+    for most in ("AVX2", "DEFAULT"):
+        command = [sys.executable, "-m", "keypoints.speed", clip, "--threads", str(threads), "--here"]
+        environment = os.environ | {"ONEDNN_MAX_CPU_ISA": most}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         rows.append(json.loads(done.stdout.splitlines()[-1]))
     return {
         "command": f"python -m keypoints.speed {Path(clip).name} --threads {threads}",
@@ -97,10 +94,10 @@ def _main() -> None:
     parser.add_argument("clip")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--only", choices=("float32", "bfloat16"), help=argparse.SUPPRESS)
+    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
-    if chosen.only:
-        print(json.dumps(measured(chosen.clip, chosen.threads, chosen.only == "bfloat16")))
+    if chosen.here:
+        print(json.dumps(measured(chosen.clip, chosen.threads)))
         return
     text = json.dumps(_all(chosen.clip, chosen.threads), indent=2) + "\n"
     if chosen.json is not None:
