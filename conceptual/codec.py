@@ -4,11 +4,11 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
 from genvc.errors import BadInput, Unsupported
+from genvc.options import check_number, check_whole
 from genvc.types import Frame, Packet, Picture, StreamInfo
 
 from .edit import redrawn, restyled
@@ -62,11 +62,11 @@ class ConceptualCodec:
             raise BadInput(
                 f"codec 'conceptual' takes one of quality, bytes and bitrate, not {' and '.join(chosen)}"
             )
-        _check("quality", quality, (int, float), 0, 100)
-        _check("bytes", bytes, int, 16, 1 << 24)
-        _check("bitrate", bitrate, (int, float), 1, 1e9)
-        _check("lines", lines, (int, float), 0, 0.2)
-        _check("regions", regions, int, 1, 8)
+        check_number("conceptual", "quality", quality, 0, 100)
+        check_whole("conceptual", "bytes", bytes, 16, 1 << 24)
+        check_number("conceptual", "bitrate", bitrate, 1, 1e9)
+        check_number("conceptual", "lines", lines, 0, 0.2)
+        check_whole("conceptual", "regions", regions, 1, 8)
         if show not in SHOWN:
             raise BadInput(f"codec 'conceptual': show is one of {', '.join(SHOWN)}, not {show!r}")
         self.engine, self.model = engine, model
@@ -188,11 +188,3 @@ def traced(drawing: Picture, width: int, height: int) -> Lines:
     grey = np.pad(drawing.mean(2), ((0, -height % CELL), (0, -width % CELL)), "edge")
     cells = grey.reshape(grey.shape[0] // CELL, CELL, grey.shape[1] // CELL, CELL)
     return np.asarray(cells.mean((1, 3)) < 128, np.bool_)
-
-
-def _check(name: str, value: Any, kind: Any, least: float, most: float) -> None:
-    """Raises BadInput for a value that is given and not a number of that kind and range."""
-    if value is not None and (
-        isinstance(value, bool) or not isinstance(value, kind) or not least <= value <= most
-    ):
-        raise BadInput(f"codec 'conceptual': {name} is a number from {least:g} to {most:g}, not {value!r}")

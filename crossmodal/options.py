@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from genvc.errors import BadInput
+from genvc.options import check_whole
 
 from .representation import LAYERS, MAX_TEXT
 
@@ -32,11 +33,7 @@ class Options:
 
     def __post_init__(self) -> None:
         for name, least, most in (("bytes", 1, MOST_BYTES), ("seed", 0, 2**32 - 1), ("steps", 1, 200)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-                raise BadInput(
-                    f"codec 'crossmodal': {name} is a whole number from {least} to {most}, not {value!r}"
-                )
+            check_whole("crossmodal", name, getattr(self, name), least, most, needed=True)
         for name in ("layers", "captioner", "painter", "controlnet"):
             if not isinstance(getattr(self, name), str):
                 raise BadInput(f"codec 'crossmodal': {name} is a text, not {getattr(self, name)!r}")

@@ -19,6 +19,7 @@ from . import inner
 from .codec import create as create_codec
 from .errors import BadInput, CorruptStream, ModelNotFound, Notice, Unsupported
 from .groups import grouped
+from .options import check_number, check_whole
 from .types import Codec, Frame, Packet, StreamInfo
 from .unlike import unlike
 
@@ -68,13 +69,9 @@ class Auto:
         """
         if bitrate is not None and quality is not None:
             raise BadInput("codec 'auto' takes a bitrate or a quality, not both")
-        if bitrate is not None:
-            _number("bitrate", bitrate, 100, 1e9)
-        if quality is not None:
-            _number("quality", quality, 0, 100)
-            if not isinstance(quality, int):
-                raise BadInput(f"codec 'auto': quality is a whole number, not {quality!r}")
-        _number("seconds", seconds, 0, 60)
+        check_number("auto", "bitrate", bitrate, 100, 1e9)
+        check_whole("auto", "quality", quality, 0, 100)
+        check_number("auto", "seconds", seconds, 0, 60, needed=True)
         if not isinstance(codecs, str):
             raise BadInput(f"codec 'auto': codecs are names with commas between, not {codecs!r}")
         self.members = [name.strip() for name in codecs.split(",") if name.strip()]
@@ -292,8 +289,3 @@ def _checked(frames: Iterable[Frame], info: StreamInfo) -> Iterator[Frame]:
             high, wide = frame.rgb.shape[:2]
             raise BadInput(f"a frame of {wide}x{high} in a stream of {info.width}x{info.height}")
         yield frame
-
-
-def _number(name: str, value: object, low: float, high: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise BadInput(f"codec 'auto': {name} is a number from {low:g} to {high:g}, not {value!r}")

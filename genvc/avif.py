@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from .errors import BadInput, CorruptStream, ModelNotFound
+from .options import check_number, check_whole
 from .types import Codec, Frame, Packet, Picture, StreamInfo
 
 __all__ = ["Avif", "check_call", "create"]
@@ -54,10 +55,10 @@ class Avif:
             raise BadInput(
                 f"codec 'avif' takes one of quality, bytes and bitrate, not {' and '.join(chosen)}"
             )
-        _check("quality", quality, int, 0, 100)
-        _check("bytes", bytes, int, 1, 1 << 24)
-        _check("bitrate", bitrate, (int, float), 1, 1e9)
-        _check("speed", speed, int, 0, 10)
+        check_whole("avif", "quality", quality, 0, 100)
+        check_whole("avif", "bytes", bytes, 1, 1 << 24)
+        check_number("avif", "bitrate", bitrate, 1, 1e9)
+        check_whole("avif", "speed", speed, 0, 10)
         if subsampling not in (None, "4:2:0", "4:4:4"):
             raise BadInput(f"codec 'avif': subsampling is 4:2:0 or 4:4:4, not {subsampling!r}")
         self.name = name
@@ -107,11 +108,3 @@ class Avif:
             if packet.track == 0:
                 picture: Picture = decode_still_av1(packet.payload, info.width, info.height)
                 yield Frame(picture, packet.pts)
-
-
-def _check(name: str, value: Any, kind: Any, least: float, most: float) -> None:
-    """Raises BadInput for a value that is given and not a number of that kind and range."""
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, kind) or not least <= value <= most:
-        raise BadInput(f"codec 'avif': {name} is a number from {least:g} to {most:g}, not {value!r}")

@@ -13,6 +13,7 @@ from genvc.codec import create as create_codec
 from genvc.errors import BadInput, Notice, Unsupported
 from genvc.groups import grouped
 from genvc.inner import Inner
+from genvc.options import check_number, check_whole
 from genvc.types import Frame, Packet, Picture, StreamInfo
 
 from . import payload, rate
@@ -68,17 +69,15 @@ class Options:
     def __post_init__(self) -> None:
         if self.bitrate is not None and self.quality is not None:
             raise BadInput("codec 'keypoints' takes a bitrate or a quality, not both")
-        if self.bitrate is not None:
-            _number("bitrate", self.bitrate, 100, 1e9)
-        if self.quality is not None:
-            _whole("quality", self.quality, 100)
-        _number("seconds", self.seconds, 0, 60)
+        check_number("keypoints", "bitrate", self.bitrate, 100, 1e9)
+        check_whole("keypoints", "quality", self.quality, 0, 100)
+        check_number("keypoints", "seconds", self.seconds, 0, 60, needed=True)
         if not isinstance(self.key_codec, str) or self.key_codec in NEVER:
             raise BadInput(
                 f"codec 'keypoints': the key codec is the name of an intra codec, not {self.key_codec!r}"
             )
-        _whole("references", self.references, MAX_REFERENCES)
-        _whole("fields", self.fields, MAX_FIELDS)
+        check_whole("keypoints", "references", self.references, 0, MAX_REFERENCES, needed=True)
+        check_whole("keypoints", "fields", self.fields, 0, MAX_FIELDS, needed=True)
         if self.live not in (False, True):
             raise BadInput(f"codec 'keypoints': live is true or false, not {self.live!r}")
 
@@ -360,17 +359,6 @@ class _Draft:
 
     plan: Plan
     bytes: int
-
-
-def _number(name: str, value: object, low: float, high: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise BadInput(f"codec 'keypoints': {name} is a number from {low:g} to {high:g}, not {value!r}")
-
-
-def _whole(name: str, value: object, high: int) -> None:
-    _number(name, value, 0, high)
-    if not isinstance(value, int):
-        raise BadInput(f"codec 'keypoints': {name} is a whole number, not {value!r}")
 
 
 def _check(frame: Frame, info: StreamInfo) -> None:

@@ -3,12 +3,12 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
-from typing import Any
 
 from torch import Tensor
 
 from ..errors import BadInput, CorruptStream, Unsupported
 from ..learned.quality import GRADES, grade_of
+from ..options import check_number, check_whole
 from ..types import Frame, Packet, StreamInfo
 from .gop import GOPS, Role, between, chained, cycle, roles_between
 from .model import Reference
@@ -57,11 +57,11 @@ class Predictive:
             raise BadInput(
                 f"codec 'predictive' takes one of quality, bitrate and bytes, not {' and '.join(chosen)}"
             )
-        _check("quality", quality, (int, float), 0, 100)
-        _check("bitrate", bitrate, (int, float), 1, 1e9)
-        _check("bytes", bytes, int, 16, 1 << 24)
-        _check("period", period, int, 0, 1 << 20)
-        _check("effort", effort, int, 0, 1000)
+        check_number("predictive", "quality", quality, 0, 100)
+        check_number("predictive", "bitrate", bitrate, 1, 1e9)
+        check_whole("predictive", "bytes", bytes, 16, 1 << 24)
+        check_whole("predictive", "period", period, 0, 1 << 20)
+        check_whole("predictive", "effort", effort, 0, 1000)
         if gop not in GOPS:
             raise BadInput(f"codec 'predictive': gop is one of {', '.join(GOPS)}, not {gop!r}")
         self.networks = networks
@@ -111,6 +111,8 @@ class Predictive:
                 waiting = []
         if waiting:
             yield from coding.code(waiting)
+        if coding.rate is not None:
+            coding.rate.explain()
 
     def decode(self, packets: Iterable[Packet], info: StreamInfo) -> Iterator[Frame]:
         """One frame for each packet of track 0, low delay at once; raises CorruptStream."""
@@ -301,11 +303,3 @@ def _within(encode: Callable[[int], Made], limit: int) -> Made:
     if best is None:
         raise BadInput(f"the smallest packet of this picture has {len(made.payload)} bytes, not {limit}")
     return best
-
-
-def _check(name: str, value: Any, kind: Any, least: float, most: float) -> None:
-    """Raises BadInput for a value that is given and not a number of that kind and range."""
-    if value is not None and (
-        isinstance(value, bool) or not isinstance(value, kind) or not least <= value <= most
-    ):
-        raise BadInput(f"codec 'predictive': {name} is a number from {least:g} to {most:g}, not {value!r}")

@@ -6,10 +6,12 @@ for lambda). A key picture borrows, and the pictures after it pay back over two 
 """
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Final
 
+from ..errors import Notice
 from ..learned.quality import GRADES
 from .gop import Role
 from .networks import REPEATED, Made, kind_of
@@ -22,6 +24,7 @@ _KEY_SHARE: Final = 14.0  # a key picture's bits, in those of an average picture
 _HEAD_BYTES: Final = 2.3  # of the container, a packet
 _START_BYTES: Final = 60  # of its header and end
 _SECONDS: Final = 2.0
+_FAR: Final = 0.1  # off the rate by so much is said
 _MOST_GRADES: Final = 4.0  # from one decision to the next
 _NEW: Final = 0.5  # of a role's level when it is learned anew
 # Pictures that skip nearly all blocks cost nothing, up to the grade where all at once is coded anew: a scene
@@ -35,6 +38,7 @@ class Rate:
 
     def __init__(self, bitrate: float, fps: Fraction, period: int = 0) -> None:
         """period: pictures from one key picture to the next, 0 for one at the start alone."""
+        self.bitrate, self.fps = bitrate, float(fps)
         self.share = bitrate / float(fps)
         self.horizon = max(4.0, _SECONDS * float(fps))
         self.key_share = min(_KEY_SHARE, (period + 1) / 2) if period else _KEY_SHARE
@@ -43,6 +47,7 @@ class Rate:
         self.last: float | None = None
         self.last_key = 20.0
         self.since = 0
+        self.bits, self.pictures = 8.0 * _START_BYTES, 0
 
     def grade(self, roles: Sequence[Role]) -> float:
         """The stream's grade while pictures of these roles are coded."""
@@ -75,6 +80,8 @@ class Rate:
     def spent(self, payload: bytes, role: Role | None) -> None:
         """Account for a packet that goes out; role: None for a key picture."""
         bits = 8 * (len(payload) + _HEAD_BYTES)
+        self.bits += bits
+        self.pictures += 1
         # what a still scene saves is not kept for longer than a debt is
         self.debt = max(self.debt + bits - self.share, -self.horizon * self.share)
         self.since += 1
@@ -82,3 +89,21 @@ class Rate:
             level = math.log2(8 * len(payload)) - _SLOPE * (payload[0] % GRADES)
             before = self.levels.get(role.name, level)
             self.levels[role.name] = before + _NEW * (level - before)
+
+    def explain(self) -> None:
+        """Say so when the stream that ends here is more than a tenth off its rate."""
+        if not self.pictures:
+            return
+        seconds = self.pictures / self.fps
+        found = self.bits / seconds
+        if abs(found / self.bitrate - 1) <= _FAR:
+            return
+        if found < self.bitrate:
+            reason = "the content needs no more"
+        elif self.last == 0.0 or (self.last is None and self.last_key == 0.0):
+            reason = "the content needs that much at the lowest quality"
+        else:
+            reason = f"a key picture borrows from the {_SECONDS:g} seconds after it, which are too few here"
+        warnings.warn(
+            f"{found / 1000:.2f} kbit/s instead of {self.bitrate / 1000:.2f}: {reason}", Notice, stacklevel=3
+        )
