@@ -27,10 +27,12 @@ def restyled(engine: Engine, layers: Layers, model: Layers) -> bytes:
     same. Colours take the mean and spread of the other picture's.
     """
     grade, eighths = layers.parts.grade, layers.parts.eighths
+    texture, vivid = engine.texture.restyled(layers.held, grade, model.held, model.parts.grade, eighths)
     parts = replace(
         layers.parts,
         style=style_bytes(Style(model.style.whole), engine.levels, engine.tables),
-        texture=engine.texture.restyled(layers.held, grade, model.held, model.parts.grade, eighths),
+        texture=texture,
         regions=False,
+        vivid=vivid,
     )
     return joined(parts)

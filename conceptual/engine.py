@@ -79,15 +79,16 @@ class Engine:
             lines = drawn(rgb, plan.lines)
         picture = self._tensor(rgb, plan.eighths)
         style = self.described(rgb, plan.regions)
-        small = reduced(picture, plan.eighths)
+        texture, vivid = self.texture.write(reduced(picture, plan.eighths), plan.grade, plan.eighths)
         return joined(
             Sections(
                 plan.eighths,
                 plan.grade,
                 structure_of(self.lines, lines),
                 style_bytes(style, self.levels, self.tables),
-                self.texture.write(small, plan.grade, plan.eighths),
+                texture,
                 style.labels is not None,
+                vivid,
             )
         )
 
@@ -111,7 +112,7 @@ class Engine:
         lines = lines_of(self.lines, parts, width, height)
         style = style_of(parts, width, height, self.levels, self.tables)
         high, wide = (side * parts.eighths // 8 for side in padded_size(height, width, parts.eighths))
-        held = self.texture.read(parts.texture, high, wide, parts.grade)
+        held = self.texture.read(parts.texture, high, wide, parts.grade, parts.vivid)
         return Layers(parts, lines, style, held)
 
     def structure(self, payload: bytes, width: int, height: int) -> Lines:

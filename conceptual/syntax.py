@@ -3,8 +3,9 @@
     packet = settings grade [number(n) structure] number(n) style texture
 
 settings: bits 0 to 2 the size of the texture's picture, an index into SIZES; bit 3: there is a structure
-section; bit 4: there are regions; the others are 0. grade: the quantiser's, 0 to 63. A number has seven bits
-a byte, lowest first, bit 7 set on all bytes but the last, three bytes at most.
+section; bit 4: there are regions; bits 5 and 6: how vivid the texture is (textures.py); bit 7 is 0. grade:
+the quantiser's, 0 to 63. A number has seven bits a byte, lowest first, bit 7 set on all bytes but the last,
+three bytes at most.
 """
 
 from dataclasses import dataclass, field
@@ -38,7 +39,7 @@ __all__ = [
 ]
 
 MAX_PIXELS = 1 << 24
-_LINES, _REGIONS, _UNKNOWN = 1 << 3, 1 << 4, 0xE0
+_LINES, _REGIONS, _VIVID, _UNKNOWN = 1 << 3, 1 << 4, 5, 1 << 7
 _CELL = 16
 
 Codes = npt.NDArray[np.int32]
@@ -46,7 +47,9 @@ Codes = npt.NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True)
 class Sections:
-    """A packet in parts. eighths: of SIZES. structure: None for no lines. regions: whether style has some."""
+    """A packet in parts. eighths: of SIZES. structure: None for no lines. regions: whether style has some.
+    vivid: 0 to 3, see textures.py.
+    """
 
     eighths: int
     grade: int
@@ -54,6 +57,7 @@ class Sections:
     style: bytes
     texture: bytes
     regions: bool
+    vivid: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +73,7 @@ def joined(parts: Sections) -> bytes:
     """The packet."""
     settings = SIZES.index(parts.eighths)
     settings |= _LINES * (parts.structure is not None) | _REGIONS * parts.regions
+    settings |= parts.vivid << _VIVID
     found = bytes([settings, parts.grade])
     if parts.structure is not None:
         found += _number(len(parts.structure)) + parts.structure
@@ -87,7 +92,8 @@ def parted_sections(payload: bytes) -> Sections:
         structure, at = _section(payload, at)
     style, at = _section(payload, at)
     regions = bool(settings & _REGIONS)
-    return Sections(SIZES[settings & 7], grade, structure, style, payload[at:], regions)
+    vivid = settings >> _VIVID & 3
+    return Sections(SIZES[settings & 7], grade, structure, style, payload[at:], regions, vivid)
 
 
 def structure_of(network: LineNetwork, lines: Lines) -> bytes | None:

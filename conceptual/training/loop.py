@@ -25,7 +25,7 @@ from genvc.types import Frame
 from ..lines import drawn
 from ..model import Coded, Conceptual, reduced
 from ..regions import parted
-from ..textures import StillFeatures, samples_of
+from ..textures import StillFeatures, decoded_still, encoded_still, samples_of
 from .alignment import contrast
 
 __all__ = ["Stage", "expected", "train"]
@@ -267,8 +267,8 @@ def _stilled(sample: Sample) -> Sample:
     for rgb, grade in zip(sample.pictures, sample.grades, strict=True):
         picture = torch.from_numpy(rgb).permute(2, 0, 1)[None].float() / 255
         small = samples_of(reduced(picture, sample.eighths))
-        coded = media.encode_still_av1(small, grade)
-        found.append(media.decode_still_av1(coded, small.shape[1], small.shape[0]))
+        coded, vivid = encoded_still(small, grade)
+        found.append(decoded_still(coded, small.shape[1], small.shape[0], vivid))
         sizes.append(len(coded))
     return replace(sample, stills=np.stack(found), bytes=tuple(sizes))
 
