@@ -109,3 +109,9 @@ def clips(tmp_path_factory: pytest.TempPathFactory, moving: list[np.ndarray]) ->
         media.write(path, (Frame(rgb, place) for place, rgb in enumerate(frames)), Fraction(25))
         made.append(path)
     return made
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """Where a benchmark's result goes, in a folder that is not there yet."""
+    return tmp_path / "out" / "result.json"

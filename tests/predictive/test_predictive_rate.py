@@ -4,10 +4,13 @@ import warnings
 from fractions import Fraction
 
 import pytest
+from predictive_clips import FPS, Make, coded
 
-from genvc.errors import Notice
+from genvc.errors import BadInput, Notice
+from genvc.learned.quality import GRADES
 from genvc.predictive.gop import Role
 from genvc.predictive.rate import Rate
+from genvc.types import Frame, Picture
 
 
 def spent(rate: Rate, sizes: list[int]) -> None:
@@ -38,3 +41,43 @@ def test_one_at_its_rate_says_nothing() -> None:
         warnings.simplefilter("error")
         rate.explain()
         Rate(25_000, Fraction(25)).explain()
+
+
+@pytest.mark.parametrize("period", [1, 4])
+def test_a_bit_rate_is_kept_with_many_key_pictures(codec: Make, talk: list[Picture], period: int) -> None:
+    made = codec(bitrate=400_000, period=period)
+    payloads, _, keys = coded(made, [Frame(rgb, index) for index, rgb in enumerate(talk[:20])])
+    assert sum(keys) == 20 // period
+    assert sum(map(len, payloads)) * 8 * float(FPS) / 20 < 1.25 * 400_000
+
+
+def test_what_a_still_scene_saves_is_not_kept_for_ever() -> None:
+    rate = Rate(50_000, FPS)
+    small = bytes([3 * GRADES + 20])
+    for _ in range(500):
+        rate.spent(small, None)
+    assert rate.debt >= -2.01 * 50_000
+
+
+def test_a_period_is_kept(codec: Make, clip: list[Frame]) -> None:
+    _, _, keys = coded(codec(quality=20, period=2), clip)
+    assert keys == [True, False] * 3
+
+
+@pytest.mark.parametrize("limit", [1000, 2000, 4000])
+def test_a_picture_keeps_to_its_bytes(codec: Make, clip: list[Frame], limit: int) -> None:
+    payloads, _, keys = coded(codec(bytes=limit), clip[:2])
+    assert all(keys)
+    assert all(0.7 * limit < len(payload) <= limit for payload in payloads)
+
+
+def test_too_few_bytes_are_refused(codec: Make, clip: list[Frame]) -> None:
+    with pytest.raises(BadInput, match="the smallest packet of this picture has"):
+        coded(codec(bytes=16), clip[:1])
+
+
+@pytest.mark.parametrize("bitrate", [120_000, 400_000])
+def test_a_bit_rate_is_kept(codec: Make, talk: list[Picture], bitrate: int) -> None:
+    frames = [Frame(rgb, index) for index, rgb in enumerate([*talk, *talk[::-1]] * 2)]
+    payloads, _, _ = coded(codec(bitrate=bitrate), frames)
+    assert 8 * sum(map(len, payloads)) * 25 / len(frames) == pytest.approx(bitrate, rel=0.12)
