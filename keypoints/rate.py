@@ -73,8 +73,8 @@ _FIRST_GUESS, _FEWEST_TRIES = 30, 4
 def effort_for(bits: float, fps: float) -> Effort:
     """How finely to code motion when there are so many bits for each picture, all included.
 
-    Few fields: on validation faces the key picture makes more of the bits of further ones, by LPIPS (alex) 11 %
-    at 4.5 kbit/s and 2 % at 2 and 9, at the same PSNR but for 0.2 dB, and less flickers.
+    Few fields: on validation faces the key picture makes more of the bits of further ones, by LPIPS (alex)
+    11 % at 4.5 kbit/s, 3 % at 2 and 2 % at 9, at PSNRs within 0.2 dB, and less flickers.
     """
     hold = 1
     while bits * hold < 50 and fps / hold > 14:

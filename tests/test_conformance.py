@@ -29,7 +29,9 @@ for path in map(Path, sys.argv[1:]):
         found[name] = text.decode(path.read_bytes(), model=stored["model"])
         continue
     info, packets = container.read(path)
-    found[name] = genvc.create(info.codec, info.model, "cpu").integers(packets, info)
+    codec = genvc.create(info.codec, info.model, "cpu")
+    if hasattr(codec, "integers"):
+        found[name] = codec.integers(packets, info)
 print(json.dumps(found))
 """
 # instructions of torch's own kernels, of oneDNN's, threads; SSE4.1 is below any machine that runs this
@@ -40,7 +42,8 @@ def expected() -> dict[str, str]:
     found = {}
     for path in golden_streams().glob("*/*.gvc"):
         facts = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        found[f"{path.parent.name}/{path.stem}"] = facts["integers"]
+        if "integers" in facts:
+            found[f"{path.parent.name}/{path.stem}"] = facts["integers"]
     texts = json.loads((golden_streams() / "crossmodal" / "texts.json").read_text(encoding="utf-8"))["texts"]
     return {**found, **{f"crossmodal/text-{name}": text for name, text in texts.items()}}
 
@@ -64,4 +67,4 @@ def test_stored_streams_have_the_same_integers(kernels: str, instructions: str, 
 
 def test_every_family_has_stored_streams() -> None:
     families = {name.partition("/")[0] for name in expected()}
-    assert families == {"keypoints", "predictive", "conceptual", "crossmodal"}
+    assert families == {"auto", "keypoints", "predictive", "conceptual", "crossmodal"}

@@ -34,7 +34,7 @@ def edit(path: Path, **changes: Any) -> None:
 
 def test_every_codec_with_a_hash_has_stored_streams_with_limits() -> None:
     folders = {path.parent.name for path in golden_streams().rglob("*.gvc")}
-    assert {"keypoints", "predictive"} <= folders
+    assert {"auto", "avif", "conceptual", "crossmodal", "keypoints", "predictive"} <= folders
     for path in golden_streams().rglob("*.gvc"):
         facts = json.loads(path.with_suffix(".json").read_text())
         assert "limits" in facts, path

@@ -33,6 +33,8 @@ LIMITS = {
     "keypoints": {"last": [1.0, 16], "small": [0.5, 4]},
     "predictive": {"last": [0.7, 8], "small": [0.3, 2]},
     "conceptual": {"last": [0.7, 8]},
+    "auto": {"last": [1.0, 16], "small": [0.5, 4]},
+    "avif": {"last": [0.3, 2]},
 }
 
 
@@ -142,6 +144,27 @@ CONCEPTUAL: list[Stream] = [
         {"lines": 0.02, "regions": 3, "quality": 50},
     ),
 ]
+
+
+OTHERS: dict[str, list[Stream]] = {
+    "auto": [
+        (
+            "both",
+            "a drawn head and a drawn landscape, by two codecs",
+            lambda: mixed()[3:24],
+            {"bitrate": 300_000, "seconds": 0.3},
+        )
+    ],
+    "avif": [
+        (
+            "subsampled",
+            "two pictures of an odd size",
+            lambda: [rgb[:131, :57] for rgb in talk(2)],
+            {"bytes": 900},
+        ),
+        ("full", "one picture, 4:4:4", lambda: talk(1), {"quality": 60, "subsampling": "4:4:4"}),
+    ],
+}
 
 
 def crossmodal_scenes() -> dict[str, tuple[str, list[Any]]]:
@@ -259,6 +282,29 @@ def make_conceptual(name: str, what: str, pictures: list[Picture], options: dict
     print(target.stat().st_size, facts)
 
 
+def make_other(family: str, name: str, what: str, pictures: list[Picture], options: dict[str, Any]) -> None:
+    """One stream of another codec, of which nothing is known but what every codec can do."""
+    target = HERE / family / f"{name}.gvc"
+    if target.exists():
+        print(f"{target.name} is there and stays as it is")
+        return
+    target.parent.mkdir(exist_ok=True)
+    codec: Any = genvc.create(family, device="cpu", **options)
+    info = codec.describe(pictures[0].shape[1], pictures[0].shape[0], FPS)
+    container.write(target, info, codec.encode((Frame(rgb, k) for k, rgb in enumerate(pictures)), info))
+    info, packets = container.read(target)
+    held = list(packets)
+    shown = [frame.rgb for frame in codec.decode(held, info)]
+    facts = {"what": what, "options": options, "model": info.model, "limits": LIMITS[family]}
+    if hasattr(codec, "integers"):
+        facts["integers"] = codec.integers(held, info)
+    target.with_suffix(".json").write_text(json.dumps(facts, indent=2) + "\n")
+    if "small" in LIMITS[family]:
+        media.write(target.with_name(f"{name}-small.png"), [Frame(small(shown), 0)], FPS)
+    media.write(target.with_name(f"{name}-last.png"), [Frame(shown[-1], 0)], FPS)
+    print(target.stat().st_size, facts)
+
+
 def make_crossmodal(name: str, what: str, scenes: list[Any]) -> None:
     """One stream of crossmodal and its integers; each machine paints in its own way, so no pictures."""
     from crossmodal import syntax
@@ -306,5 +352,8 @@ if __name__ == "__main__":
         make_predictive(stream_name, about, source(), chosen)
     for stream_name, about, source, chosen in CONCEPTUAL:
         make_conceptual(stream_name, about, source(), chosen)
+    for family_name, streams in OTHERS.items():
+        for stream_name, about, source, chosen in streams:
+            make_other(family_name, stream_name, about, source(), chosen)
     for stream_name, (about, shown_scenes) in crossmodal_scenes().items():
         make_crossmodal(stream_name, about, shown_scenes)
