@@ -12,7 +12,7 @@ import pytest
 from genvc import media, verify
 from genvc.cli import run
 from genvc.types import Frame
-from genvc.verify import golden_streams
+from genvc.verify import golden_streams, verify
 
 
 @pytest.fixture
@@ -38,6 +38,14 @@ def test_every_codec_with_a_hash_has_stored_streams_with_limits() -> None:
     for path in golden_streams().rglob("*.gvc"):
         facts = json.loads(path.with_suffix(".json").read_text())
         assert "limits" in facts, path
+
+
+@pytest.mark.parametrize("family", ["auto", "avif"])
+def test_codecs_without_a_test_of_their_own_streams_decode_them_the_same(family: str) -> None:
+    found = list(verify(golden_streams() / family))
+    assert [(one.state, one.words) for one in found] == [("same", "")] * len(found)
+    assert all(one.integers is (True if family == "auto" else None) for one in found)
+    assert all("last" in one.pixels for one in found)
 
 
 def test_a_stream_decodes_as_it_was_stored(still: Path, capsys: Any) -> None:
