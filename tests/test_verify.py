@@ -12,7 +12,7 @@ import pytest
 from genvc import media, verify
 from genvc.cli import run
 from genvc.types import Frame
-from genvc.verify import golden_streams, verify
+from genvc.verify import golden_streams
 
 
 @pytest.fixture
