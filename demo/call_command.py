@@ -8,6 +8,8 @@ import typer
 
 from genvc.errors import BadInput
 
+from .threads import one_thread_each
+
 if TYPE_CHECKING:
     from .recording import Recording
 
@@ -48,6 +50,7 @@ def call(
     """Call another machine, or be called: pictures both ways over UDP, not encrypted."""
     import warnings
 
+    one_thread_each()
     from genvc.cli.transcode import parse_rate
     from genvc.errors import Notice
 
