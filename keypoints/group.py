@@ -25,8 +25,8 @@ _ANALYSIS = 256
 # OpenCV's flow takes nothing below 12 pixels, and comparisons are made at half the size.
 _SMALLEST = 32
 _MOST_WORST = 6
-# A field is sent once and serves all pictures of a reference: where they are few the key picture makes more of
-# its bits. Chosen on validation faces of 4 and of 14 seconds.
+# A field is sent once and serves all pictures of a reference: where they are few the key picture makes more
+# of its bits. Chosen on validation faces of 4 and of 14 seconds.
 _USERS_A_FIELD = 40
 
 
