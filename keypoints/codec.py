@@ -230,7 +230,8 @@ class KeyPoints:
             return self._write(frames, draft.plan, pixels, grid).packets, 0.0
         due = self.options.bitrate / 8 * len(frames) / fps
         budget = due + float(np.clip(carry, -0.2 * due, 0.2 * due)) - len(frames) * PACKET_BYTES - GROUP_BYTES
-        effort = rate.effort_for(self.options.bitrate / fps, fps).within(self.options.fields)
+        fields = min(self.options.fields, rate.fields_for(budget))
+        effort = rate.effort_for(self.options.bitrate / fps, fps).within(fields)
         choices = group.choices(most)
         typical = len(code(frames[choices[0].references[0]].rgb, 25))
         draft = self._draft(group, frames, choices[0], effort, budget)

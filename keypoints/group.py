@@ -25,9 +25,6 @@ _ANALYSIS = 256
 # OpenCV's flow takes nothing below 12 pixels, and comparisons are made at half the size.
 _SMALLEST = 32
 _MOST_WORST = 6
-# A field is sent once and serves all pictures of a reference: where they are few the key picture makes more
-# of its bits. Chosen on validation faces of 4 and of 14 seconds.
-_USERS_A_FIELD = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +218,7 @@ class Group:
         size = (self.grid.wide, self.grid.high)
         weight = cv2.resize(texture(self.grey[source]), size, interpolation=cv2.INTER_AREA).astype(np.float64)
         weight += 0.3 * weight.mean() + 1e-3
-        fields = min(effort.fields, 2 + len(users) // _USERS_A_FIELD)
+        fields = min(effort.fields, 2 + len(users) // 8)
         basis = fit_basis(
             flows, weight, self.grid, 0.12 * effort.coarse, fields, 0.35 * effort.coarse, effort.fineness
         )
