@@ -120,6 +120,8 @@ class ConceptualCodec:
                 layers = self.engine.read(packet.payload, info.width, info.height)
                 labels = np.zeros(0, np.uint8) if layers.style.labels is None else layers.style.labels
                 texture = self.engine.texture.integers(layers.parts.texture, layers.held)
+                if layers.parts.vivid:
+                    found.update(bytes([layers.parts.vivid]))
                 for part in (layers.lines, labels, layers.style.whole, layers.style.own, texture):
                     found.update(np.ascontiguousarray(part).astype("<i4").tobytes())
         return found.hexdigest()

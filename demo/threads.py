@@ -1,4 +1,4 @@
-"""How the server's threads share the cores."""
+"""How the threads of server and call share the cores."""
 
 import os
 

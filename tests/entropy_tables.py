@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from genvc.entropy import (
-    Tables,
-)
+from genvc.entropy import Tables
 
 TABLES = Tables(
     np.array([[16384, 32768, 16000, 384, 7], [60000, 5536, 0, 0, 0], [1, 1, 1, 1, 65532]]),

@@ -102,8 +102,10 @@ class Rate:
             reason = "the content needs no more"
         elif self.last == 0.0 or (self.last is None and self.last_key == 0.0):
             reason = "the content needs that much at the lowest quality"
-        else:
+        elif seconds < _SECONDS:
             reason = f"a key picture borrows from the {_SECONDS:g} seconds after it, which are too few here"
+        else:
+            reason = "key pictures and cuts take more than the pictures between them can save"
         warnings.warn(
             f"{found / 1000:.2f} kbit/s instead of {self.bitrate / 1000:.2f}: {reason}", Notice, stacklevel=3
         )

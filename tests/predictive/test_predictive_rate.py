@@ -14,8 +14,8 @@ from genvc.types import Frame, Picture
 
 
 def spent(rate: Rate, sizes: list[int]) -> None:
-    for size in sizes:
-        rate.spent(bytes(size), Role("end", 0) if size is not sizes[0] else None)
+    for place, size in enumerate(sizes):
+        rate.spent(bytes(size), Role("end", 0) if place else None)
 
 
 @pytest.mark.parametrize(
