@@ -42,7 +42,7 @@ def test_every_codec_with_a_hash_has_stored_streams_with_limits() -> None:
 
 @pytest.mark.parametrize("family", ["auto", "avif"])
 def test_codecs_without_a_test_of_their_own_streams_decode_them_the_same(family: str) -> None:
-    found = list(verify(golden_streams() / family))
+    found = list(verify.verify(golden_streams() / family))
     assert [(one.state, one.words) for one in found] == [("same", "")] * len(found)
     assert all(one.integers is (True if family == "auto" else None) for one in found)
     assert all("last" in one.pixels for one in found)
