@@ -40,12 +40,14 @@ class FullDisk(io.RawIOBase):
     room = 1 << 16
 
     def __init__(self, path: str) -> None:
+        # closed by whoever writes to this one, as a file is
         self.file = open(path, "xb", buffering=0)  # noqa: SIM115
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: object) -> int:
+        # RawIOBase promises any buffer, which has no name in types before Python 3.12
         raw = bytes(data)  # type: ignore[call-overload]
         if len(raw) > self.room:
             raise OSError(28, "No space left on device")
@@ -78,6 +80,7 @@ def test_places_that_cannot_be_written_or_read_are_one_clear_error(tmp_path: Pat
         with pytest.raises(BadInput, match="cannot read"):
             container.read(source)
     with pytest.raises(BadInput, match="not a binary file"):
+        # the wrong type is what is tried
         container.read(io.StringIO("GVC"))  # type: ignore[arg-type]
 
 

@@ -8,6 +8,12 @@ import time
 from bench_calls import bench, load
 
 
+def begun(words, out):
+    """The benchmark in a process of its own."""
+    code = "from genvc.cli import main; main()"
+    return subprocess.Popen([sys.executable, "-c", code, "bench", *words, "--json", str(out)])
+
+
 def test_a_run_that_is_killed_keeps_what_it_has(clips, fakes, cache, out):
     words = [
         str(clips[0]),
@@ -19,8 +25,7 @@ def test_a_run_that_is_killed_keeps_what_it_has(clips, fakes, cache, out):
         "--metrics",
         "psnr",
     ]
-    code = "import sys; from genvc.cli import main; main()"
-    process = subprocess.Popen([sys.executable, "-c", code, "bench", *words, "--json", str(out)])
+    process = begun(words, out)
     try:
         deadline = time.monotonic() + 120
         while not out.exists() and process.poll() is None and time.monotonic() < deadline:
@@ -47,8 +52,7 @@ def test_ctrl_c_ends_with_130_and_leaves_no_half_written_file(clips, fakes, cach
         "--metrics",
         "psnr",
     ]
-    code = "import sys; from genvc.cli import main; main()"
-    process = subprocess.Popen([sys.executable, "-c", code, "bench", *words, "--json", str(out)])
+    process = begun(words, out)
     deadline = time.monotonic() + 120
     while not any(cache.rglob("encode-*.json")) and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -62,8 +66,7 @@ def test_ctrl_c_does_not_wait_for_the_cells_under_way(clips, fakes, cache, out, 
     monkeypatch.setenv("GENVC_TEST_MARK", str(mark))
     rates = ",".join(f"quality={step}" for step in range(10, 18))
     words = [str(clips[0]), "--codecs", "sleeping", "--rates", rates, "--metrics", "psnr"]
-    code = "import sys; from genvc.cli import main; main()"
-    process = subprocess.Popen([sys.executable, "-c", code, "bench", *words, "--json", str(out)])
+    process = begun(words, out)
     try:
         deadline = time.monotonic() + 120
         while not mark.exists() and process.poll() is None and time.monotonic() < deadline:
