@@ -15,6 +15,7 @@ from .maps import Outlines
 from .mesh import Mesh
 from .painter import Painter
 from .structure import FaceBasis
+from .texture import texture_of
 
 __all__ = ["DEFAULT_MODEL", "build"]
 
@@ -68,7 +69,7 @@ def _painter(config: dict[str, Any], tensors: dict[str, torch.Tensor], device: t
 
 def _generator(config: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Generator:
     """Raises BadInput for weights that do not fit the config."""
-    generator = Generator(size_of(config["generator"]))
+    generator = Generator(size_of(config["generator"]), texture_of(config))
     prefix = "generator."
     try:
         generator.load_state_dict(

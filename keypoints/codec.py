@@ -32,7 +32,7 @@ from .overhead import GROUP_BYTES, HEADER_BYTES, PACKET_BYTES
 from .painter import Painter
 from .references import Choice
 from .scene import Scene, Shown, scenes
-from .structure import FaceBasis
+from .structure import FaceBasis, Integers, Structure
 from .syntax import MAX_REFERENCES, State, Writer, picture, reference
 
 __all__ = ["KeyPoints", "Options"]
@@ -142,6 +142,7 @@ class KeyPoints:
                     _check,
                     options.references or MAX_REFERENCES,
                     options.fields,
+                    self._texture,
                 )
                 self._explain(carry, count / float(info.fps))
             finally:
@@ -227,7 +228,7 @@ class KeyPoints:
                 Effort().within(self.options.fields),
             )
             pixels = [code(frames[source].rgb, quality) for source in draft.plan.sources]
-            return self._write(frames, draft.plan, pixels, grid).packets, 0.0
+            return self._write(frames, self._textured(draft, frames).plan, pixels, grid).packets, 0.0
         due = self.options.bitrate / 8 * len(frames) / fps
         budget = due + float(np.clip(carry, -0.2 * due, 0.2 * due)) - len(frames) * PACKET_BYTES - GROUP_BYTES
         fields = min(self.options.fields, rate.fields_for(budget))
@@ -240,6 +241,7 @@ class KeyPoints:
             return rate.pick(choices, budget, draft.bytes, typical, curve)
 
         draft = self._audited(group, frames, most, best, best(choices), effort, budget)
+        draft = self._textured(draft, frames)
         pictures = [frames[source].rgb for source in draft.plan.sources]
         pixels, scale = rate.fill(pictures, budget - draft.bytes - 2 * len(pictures), code)
         packets = self._write(frames, draft.plan.at_scale(scale), pixels, grid).packets
@@ -260,6 +262,24 @@ class KeyPoints:
             if modest or effort.coarse > 8:
                 return _Draft(plan, size)
             effort = effort.coarser()
+
+    def _textured(self, draft: "_Draft", frames: Sequence[Frame]) -> "_Draft":
+        """With texture codes of the references, where the generator has them."""
+        codes = [
+            self._texture(frames[source].rgb, record.structure)
+            for source, record in zip(draft.plan.sources, draft.plan.references, strict=True)
+        ]
+        if all(some is None for some in codes):
+            return draft
+        height, width = frames[0].rgb.shape[:2]
+        plan = draft.plan.textured(codes)
+        written = self._write(frames, plan, [b""] * len(plan.sources), Grid(width, height))
+        return _Draft(plan, sum(len(packet.payload) for packet in written.packets))
+
+    def _texture(self, rgb: Picture, structure: Structure | None) -> Integers | None:
+        """Codes of a picture that becomes a reference."""
+        short = min(rgb.shape[:2])
+        return self.painter.texture(rgb, None if structure is None else self.basis.points(structure, short))
 
     def _audited(
         self,

@@ -132,7 +132,9 @@ def disguised(
             own = np.rint(np.concatenate([pose, coefficients]) / steps).astype(np.int64)
             split = POSE + basis.expression
             record = replace(record, structure=Structure(own[:split], own[split:]))
-        yield replace(moment, reference=replace(record, scale=0), pixels=code(laid, len(moment.pixels)))
+        # texture codes are of the face that was there
+        record = replace(record, scale=0, texture=None)
+        yield replace(moment, reference=record, pixels=code(laid, len(moment.pixels)))
 
 
 def _laid(face: Picture, points: Points, there: Points, info: StreamInfo) -> tuple[Picture, Points]:

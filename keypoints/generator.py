@@ -21,7 +21,9 @@ from torch import Tensor, nn
 
 from genvc.errors import BadInput
 
+from .block import Block
 from .maps import MAPS
+from .texture import Texture
 
 __all__ = [
     "MULTIPLE",
@@ -83,22 +85,6 @@ def quality_of(bpp: Tensor) -> Tensor:
     return torch.log2(bpp.clamp(2**-8, 8)) / 2 + 1.5
 
 
-class _Block(nn.Module):
-    """Two layers that add to what they see (He et al., 2016), without normalisation."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(channels, channels, 3, padding=1)
-        self.second = nn.Conv2d(channels, channels, 3, padding=1)
-        with torch.no_grad():
-            self.second.weight *= 0.2
-
-    def forward(self, seen: Tensor) -> Tensor:
-        """Of the same shape."""
-        found: Tensor = seen + self.second(F.relu(self.first(F.relu(seen))))
-        return found
-
-
 class _Paint(nn.Module):
     """From features at a quarter to what is added to pixels; the last layers at a half of the resolution."""
 
@@ -119,40 +105,47 @@ class _Paint(nn.Module):
 class Generator(nn.Module):
     """`analyse` a reference once, then `forward` for each picture that is shown from it."""
 
-    def __init__(self, size: Size) -> None:
+    def __init__(self, size: Size, texture: tuple[int, int] | None = None) -> None:
+        """texture: parts and numbers of its codes, None for none."""
         super().__init__()
         self.size = size
         quarter, eighth = size.analysis
         self.reference_in = nn.Conv2d(48 + MAPS + 1, quarter, 3, padding=1)
-        self.reference_quarter = nn.Sequential(*(_Block(quarter) for _ in range(size.reference_depth[0])))
+        self.reference_quarter = nn.Sequential(*(Block(quarter) for _ in range(size.reference_depth[0])))
         self.reference_down = nn.Conv2d(quarter, eighth, 4, 2, padding=1)
-        self.reference_eighth = nn.Sequential(*(_Block(eighth) for _ in range(size.reference_depth[1])))
+        self.reference_eighth = nn.Sequential(*(Block(eighth) for _ in range(size.reference_depth[1])))
         self.reference_up = nn.Conv2d(eighth, quarter, 1)
-        self.reference_late = _Block(quarter)
+        self.reference_late = Block(quarter)
+        self.texture = None if texture is None else Texture(*texture, quarter)
         self.restore = _Paint(quarter)
         self.keep_quarter = nn.Conv2d(quarter, size.kept, 3, padding=1)
         self.keep_eighth = nn.Conv2d(eighth, 2 * size.kept, 1)
 
         near, far = size.picture
         self.coarse_in = nn.Conv2d(2 * size.kept + 8 * MAPS + 3, far, 3, padding=1)
-        self.coarse = nn.Sequential(*(_Block(far) for _ in range(size.picture_depth[1])))
+        self.coarse = nn.Sequential(*(Block(far) for _ in range(size.picture_depth[1])))
         self.flow = nn.Conv2d(far, 2, 3, padding=1)
         _quiet(self.flow)
         self.coarse_up = nn.Conv2d(far, near, 1)
         self.fine_in = nn.Conv2d(48 + size.kept + 2 * MAPS, near, 1)
-        self.fine = nn.Sequential(*(_Block(near) for _ in range(size.picture_depth[0])))
+        self.fine = nn.Sequential(*(Block(near) for _ in range(size.picture_depth[0])))
         self.repair = _Paint(near)
 
-    def analyse(self, picture: Tensor, maps: Tensor, quality: Tensor) -> Analysed:
+    def analyse(
+        self, picture: Tensor, maps: Tensor, quality: Tensor, codes: Tensor | None = None
+    ) -> Analysed:
         """References (n, 3, h, w), 0 to 1, their drawn parts (n, MAPS, h / 4, w / 4), 0 to 1, quality (n,).
 
-        h and w: multiples of MULTIPLE.
+        codes: of their texture, (n, parts, numbers). h and w: multiples of MULTIPLE.
         """
         plane = quality.reshape(-1, 1, 1, 1).expand(-1, 1, *maps.shape[2:])
         fine = self.reference_in(torch.cat([F.pixel_unshuffle(picture, 4) * 2 - 1, maps, plane], 1))
         fine = self.reference_quarter(fine)
         coarse = self.reference_eighth(self.reference_down(F.relu(fine)))
-        fine = self.reference_late(fine + _twice(self.reference_up(coarse)))
+        fine = fine + _twice(self.reference_up(coarse))
+        if self.texture is not None and codes is not None:
+            fine = self.texture(fine, picture, maps, codes)
+        fine = self.reference_late(fine)
         restored = picture + self.restore(fine, picture)
         quarter = torch.cat([self.keep_quarter(fine), maps.to(fine)], 1)
         return Analysed(restored, quarter, self.keep_eighth(F.relu(coarse)), quality)

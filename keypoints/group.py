@@ -63,6 +63,11 @@ class Plan:
         """The same with the pixels of all references coded at SCALES[scale]."""
         return replace(self, references=[replace(record, scale=scale) for record in self.references])
 
+    def textured(self, codes: Sequence[Integers | None]) -> "Plan":
+        """The same with texture codes of each reference."""
+        records = zip(self.references, codes, strict=True)
+        return replace(self, references=[replace(record, texture=some) for record, some in records])
+
 
 class Group:
     """The pictures of one group with all that was measured on them, each thing once."""

@@ -24,6 +24,8 @@ def _integers(brought: ReferenceRecord | None, shown: PictureRecord) -> Iterator
         yield from (brought.basis.count, brought.basis.fineness)
         yield from brought.basis.reach.tolist()
         yield from brought.basis.coefficients.ravel().tolist()
+        if brought.texture is not None:
+            yield from (*brought.texture.shape, *brought.texture.ravel().tolist())
     yield from (shown.slot, int(shown.structure is not None))
     if shown.structure is not None:
         yield from shown.structure.tolist()

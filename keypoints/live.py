@@ -60,6 +60,8 @@ _MOTION_SHARE = 0.7
 
 Coder = Callable[[Picture, float], tuple[bytes, int]]
 """Codes pixels of a reference within so many bytes: the bytes and the index into SCALES."""
+Texture = Callable[[Picture, Structure | None], Integers | None]
+"""Texture codes of a picture that becomes a reference."""
 
 
 @dataclass(slots=True, eq=False)
@@ -106,17 +108,18 @@ def live(
     check: Callable[[Frame, StreamInfo], None],
     references: int = MAX_REFERENCES,
     fields: int = MAX_FIELDS,
+    texture: Texture = lambda rgb, structure: None,
 ) -> Generator[Packet, None, tuple[float, int]]:
     """One packet a frame, before the next frame is taken. Returns bytes saved in the end, and frames.
 
     bitrate: bit/s of the whole file; None codes each reference as `code` does without a limit. seconds: from
     key packet to key packet, 0 leaves it to the encoder. references: kept, at most. fields: of each,
-    at most.
+    at most. texture: of each.
     """
     fps = float(info.fps)
     income = np.inf if bitrate is None else bitrate / 8 / fps
     effort = Effort() if bitrate is None else rate.effort_for(_MOTION_SHARE * bitrate / fps, fps)
-    scene = _Scene(Grid(info.width, info.height), basis, info, effort, references, fields)
+    scene = _Scene(Grid(info.width, info.height), basis, info, effort, references, fields, texture)
     wallet = balance = -float(HEADER_BYTES)
     period = max(1, round((seconds or _GROUP_SECONDS) * fps))
     index = -1
@@ -160,9 +163,16 @@ class _Scene:
     """One stream's state: what the decoder remembers, and what the encoder knows beside it."""
 
     def __init__(
-        self, grid: Grid, basis: FaceBasis, info: StreamInfo, effort: Effort, references: int, fields: int
+        self,
+        grid: Grid,
+        basis: FaceBasis,
+        info: StreamInfo,
+        effort: Effort,
+        references: int,
+        fields: int,
+        texture: Texture,
     ) -> None:
-        self.grid, self.basis, self.effort = grid, basis, effort
+        self.grid, self.basis, self.effort, self.texture = grid, basis, effort, texture
         self.fields = min(12, max(6, effort.fields), fields)
         self.short = min(info.width, info.height)
         self.most = max(1, min(references, _KEPT_PIXELS // (info.width * info.height)))
@@ -214,12 +224,9 @@ class _Scene:
         if coded:
             slot = self._free() if self.state.records else 0
             known = self.held.get(self.slot) or self.past
-            record = ReferenceRecord(
-                slot,
-                None if structure is None or self.identity is None else Structure(structure, self.identity),
-                self._fields(known),
-                scale,
-            )
+            face = None if structure is None or self.identity is None else Structure(structure, self.identity)
+            codes = self.texture(seen.rgb, face)
+            record = ReferenceRecord(slot, face, self._fields(known), scale, codes)
             reference(writer, self.state, self.grid, record)
             self.held[slot] = _Held(
                 seen.grey,

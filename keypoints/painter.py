@@ -12,14 +12,18 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from genvc.errors import CorruptStream
 from genvc.types import Frame, Picture
 
+from .detector import Points
 from .generator import MULTIPLE, Analysed, Generator, quality_of
 from .head import is_head
 from .maps import Outlines, drawn
 from .mesh import Field
 from .scene import Scene, Shown
-from .warp import to_picture, warp
+from .structure import Integers
+from .texture import LIMIT
+from .warp import to_picture, to_tensor, warp
 
 __all__ = ["LARGEST", "Painter", "has_bfloat16"]
 
@@ -70,13 +74,15 @@ class Painter:
             analysed = self._analysed(scene.reference, known, padded)
             field = torch.from_numpy(_beyond(scene.field, width, height, padded))
             maps = self._maps(drawn(scene.points, self.outlines, wide, high))
-            found = self._of(scene.reference)(analysed, field.to(self.device).permute(2, 0, 1)[None], maps)
+            generator = self._for(scene.reference.points, min(width, height))
+            found = generator(analysed, field.to(self.device).permute(2, 0, 1)[None], maps)
             return to_picture(found[:, :, :height, :width] * 255)
 
-    def _of(self, reference: Shown) -> Generator:
-        """The same one for all pictures of a reference, so that no picture differs from its neighbours."""
-        short = min(reference.pixels.shape[2:])
-        found = self.heads if is_head(reference.points, short) else self.generator
+    def _for(self, points: Points | None, short: int) -> Generator:
+        """What paints from a reference with a face there: the same one for all its pictures, so that none
+        differs from its neighbours.
+        """
+        found = self.heads if is_head(points, short) else self.generator
         assert found is not None
         return found
 
@@ -92,9 +98,39 @@ class Painter:
             maps = self._maps(drawn(reference.points, self.outlines, wide, high))
             quality = quality_of(torch.tensor([reference.bpp], device=self.device))
             pixels = pixels.contiguous(memory_format=torch.channels_last)
-            known[id(reference)] = (reference, self._of(reference).analyse(pixels, maps, quality))
+            generator = self._for(reference.points, min(reference.pixels.shape[2:]))
+            codes = self._codes(generator, reference)
+            known[id(reference)] = (reference, generator.analyse(pixels, maps, quality, codes))
         known.move_to_end(id(reference))
         return known[id(reference)][1]
+
+    def _codes(self, generator: Generator, reference: Shown) -> torch.Tensor | None:
+        """Those of the reference as the generator takes them, None where either has none."""
+        if reference.texture is None or generator.texture is None:
+            return None
+        wanted = (generator.texture.parts, generator.texture.numbers)
+        if reference.texture.shape != wanted:
+            raise CorruptStream(f"a reference has texture codes of {reference.texture.shape}, not {wanted}")
+        codes = np.clip(reference.texture, -LIMIT, LIMIT).astype(np.float32)
+        return torch.from_numpy(codes)[None].to(self.device)
+
+    def texture(self, rgb: Picture, points: Points | None) -> Integers | None:
+        """Texture codes of a picture that becomes a reference, for the generator that will paint from it.
+
+        points: of its face, as the decoder will have them. None where there is nothing to say.
+        """
+        height, width = rgb.shape[:2]
+        generator = self._for(points, min(height, width)) if self.generator is not None else None
+        if generator is None or generator.texture is None or height * width > LARGEST:
+            return None
+        assert self.outlines is not None
+        down, right = -height % MULTIPLE, -width % MULTIPLE
+        with torch.inference_mode(), _few_threads(height * width), _half(self.device):
+            pixels = F.pad(to_tensor(rgb, self.device).float() / 255, (0, right, 0, down), mode="replicate")
+            maps = self._maps(drawn(points, self.outlines, width + right, height + down))
+            codes = generator.texture.codes(pixels.contiguous(memory_format=torch.channels_last), maps)
+        found: Integers = codes[0].round().long().cpu().numpy()
+        return found if found.any() else None
 
     def _maps(self, maps: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]") -> torch.Tensor:
         return torch.from_numpy(maps).to(self.device)[None].float() / 255

@@ -18,7 +18,7 @@ from .mesh import Field, Mesh
 from .moments import read
 from .motion import Grid
 from .scale import resized, scaled_size
-from .structure import FaceBasis, Structure
+from .structure import FaceBasis, Integers, Structure
 from .syntax import ReferenceRecord
 from .warp import to_tensor
 
@@ -29,12 +29,14 @@ __all__ = ["Scene", "Shown", "scenes"]
 class Shown:
     """A decoded reference. pixels: (1, 3, height, width), uint8. fields: (n, 2, high, wide), of one step
     each. points: of its face, if it shows one. bpp: bits that its pixels took, for each pixel of the picture.
+    texture: codes of its parts, (parts, numbers), None for none.
     """
 
     pixels: torch.Tensor
     points: Points | None
     fields: "np.ndarray[Any, np.dtype[np.float64]]"
     bpp: float
+    texture: Integers | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,4 +103,5 @@ def _shown(
         points,
         grid.fields(record.basis),
         8 * len(pixels) / (inner.width * inner.height),
+        record.texture,
     )

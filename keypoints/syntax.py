@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from genvc.entropy import AdaptiveModel, ScaleModel, ScaleModels, SymbolDecoder, SymbolEncoder
-from genvc.errors import CorruptStream, Unsupported
+from genvc.errors import CorruptStream
 
 from .motion import MAX_FIELDS, Grid, MotionBasis
 from .structure import POSE, Integers, Structure
@@ -19,6 +19,7 @@ from .structure import POSE, Integers, Structure
 __all__ = [
     "MAX_REFERENCES",
     "SCALES",
+    "TEXTURE_SPREAD",
     "PictureRecord",
     "Reader",
     "ReferenceRecord",
@@ -32,6 +33,10 @@ MAX_REFERENCES = 16
 SCALES = (1.0, 0.75, 0.5, 0.375)
 """Sizes of the coded pixels of a reference, relative to the picture."""
 
+TEXTURE_SPREAD = 0.4
+"""How much rarer a texture code is at first than one that is nearer to 0 by one."""
+
+_PARTS_BITS, _NUMBERS_BITS = 3, 4  # of one less than there are
 _LIMIT = 1 << 15  # no running sum of a sound stream comes near this
 
 
@@ -85,13 +90,14 @@ class ReferenceRecord:
     """A reference picture but for its pixels.
 
     slot: 0 to 15. structure: None when it shows no face. scale: index into SCALES, the size at which the
-    pixels are coded.
+    pixels are coded. texture: codes of its parts, (parts, numbers), None for none.
     """
 
     slot: int
     structure: Structure | None
     basis: MotionBasis
     scale: int = 0
+    texture: Integers | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,6 +157,7 @@ class State:
                 "low field": _model(0.7, 24),
                 "middle field": _model(0.4),
                 "high field": _model(0.15),
+                "texture": _model(TEXTURE_SPREAD),
                 "same slot": _flag(1, 15),
                 "face after none": _flag(8, 1),
                 "face after face": _flag(1, 60),
@@ -231,8 +238,7 @@ def reference(coder: Coder, state: State, grid: Grid, record: ReferenceRecord | 
     wanted = record or ReferenceRecord(
         0, None, MotionBasis(np.zeros((0, 2, grid.high, grid.wide), np.int64), np.zeros(0, np.int64))
     )
-    if coder.raw(0, 1):
-        raise Unsupported("a reference of a kind that this version does not know")
+    textured = bool(coder.raw(int(wanted.texture is not None), 1))
     scale = coder.raw(wanted.scale, 2)
     slot = coder.raw(wanted.slot, 4)
     structure = None
@@ -253,7 +259,8 @@ def reference(coder: Coder, state: State, grid: Grid, record: ReferenceRecord | 
         if not state.records:
             state.structure = motion
     basis = _basis(coder, state, grid, wanted.basis)
-    found = ReferenceRecord(slot, structure, basis, scale)
+    texture = _texture(coder, state, wanted.texture) if textured else None
+    found = ReferenceRecord(slot, structure, basis, scale, texture)
     if not state.records:
         state.slot = slot
     state.records[slot] = found
@@ -261,6 +268,18 @@ def reference(coder: Coder, state: State, grid: Grid, record: ReferenceRecord | 
     strong = min(3, basis.count)
     state.motion_scales[slot] = ScaleModels([_FIELD[0]] * strong + [_FIELD[1]] * (basis.count - strong))
     return found
+
+
+def _texture(coder: Coder, state: State, wanted: Integers | None) -> Integers:
+    if wanted is None:
+        wanted = np.zeros((1, 1), np.int64)
+    parts = coder.raw(wanted.shape[0] - 1, _PARTS_BITS) + 1
+    numbers = coder.raw(wanted.shape[1] - 1, _NUMBERS_BITS) + 1
+    found = np.zeros((parts, numbers), np.int64)
+    aim = wanted if wanted.shape == found.shape else found
+    for place in np.ndindex(found.shape):
+        found[place] = coder.integer(int(aim[place]), state.models["texture"])
+    return _bounded(found)
 
 
 def _basis(coder: Coder, state: State, grid: Grid, wanted: MotionBasis) -> MotionBasis:

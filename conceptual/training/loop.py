@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, interpolate
+from torch.nn.functional import interpolate
 
 from genvc import media
 from genvc.learned.quality import log_step
@@ -140,9 +140,7 @@ class _Run(Run[Sample]):
         like, error = _WEIGHTS[self.stage.texture]
         distortion = error * _error(coded.picture, picture)
         if self.like is not None:
-            turned = _turned(coded.picture, picture)
-            with autocast(self.device):
-                distortion = distortion + like * sum(_unlike(self.like, *turned))
+            distortion = distortion + like * self.like.varied(coded.picture, picture)
         if self.critic is not None:
             if self.done >= _ALONE:
                 with autocast(self.device):
@@ -311,38 +309,6 @@ def _passed(model: Conceptual, batch: Sample, device: torch.device) -> tuple[Ten
 
 def _error(decoded: Tensor, picture: Tensor) -> Tensor:
     return (decoded.float() - picture).square().mean((1, 2, 3))
-
-
-def _unlike(like: Likeness, decoded: Tensor, picture: Tensor) -> Iterator[Tensor]:
-    """LPIPS at full, half and quarter size: at one size alone the network learns to deceive it."""
-    for size in (1, 2, 4):
-        if size > 1:
-            decoded, picture = avg_pool2d(decoded, 2), avg_pool2d(picture, 2)
-        yield like(decoded, picture)
-
-
-def _turned(decoded: Tensor, picture: Tensor) -> tuple[Tensor, Tensor]:
-    """Both turned, cut, recoloured and shrunk alike at random: what deceives LPIPS in one form only costs.
-
-    After E-LPIPS (Kettunen et al., 2019): colours change places, are weakened and inverted.
-    """
-    turn, mirror, down, across = (int(torch.randint(0, most, ())) for most in (4, 2, 4, 4))
-    order = torch.randperm(3)
-    # inverted at times; the middle grey stays
-    gain = (0.6 + 0.4 * torch.rand(3)) * (1 - 2 * (torch.rand(()) < 0.3).float())
-    gain = gain.to(picture.device)[None, :, None, None]
-    shrunk = 0.75 + 0.25 * float(torch.rand(()))
-    found = []
-    for one in (decoded.float(), picture):
-        cut = one[:, :, down : one.shape[2] - 8 + down, across : one.shape[3] - 8 + across]
-        moved = torch.rot90(cut, turn, (2, 3))
-        moved = moved.flip(3) if mirror else moved
-        moved = (moved[:, order] - 0.5) * gain + 0.5
-        if shrunk < 0.95:
-            size = [int(side * shrunk) for side in moved.shape[2:]]
-            moved = interpolate(moved, size, mode="bilinear", align_corners=False, antialias=True)
-        found.append(moved)
-    return found[0], found[1]
 
 
 def _grade(batch: Sample, logs: Tensor) -> Tensor:

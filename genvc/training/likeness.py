@@ -8,8 +8,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import avg_pool2d, interpolate
 
 from ..errors import BadInput
+from .precision import autocast
 
 __all__ = ["Likeness"]
 
@@ -38,3 +40,41 @@ class Likeness:
         """(n,); both (n, 3, height, width), samples 0 to 1."""
         found: Tensor = self.network(decoded * 2 - 1, picture * 2 - 1).float().reshape(-1)
         return found
+
+    def varied(self, decoded: Tensor, picture: Tensor) -> Tensor:
+        """A loss to train with: (n,), the sum at full, half and quarter size after one random change of both.
+
+        In one form and at one size alone a network learns to deceive LPIPS. Sides: 40 samples at least.
+        """
+        decoded, picture = _turned(decoded, picture)
+        total = torch.zeros(len(picture), device=picture.device)
+        with autocast(picture.device):
+            for size in (1, 2, 4):
+                if size > 1:
+                    decoded, picture = avg_pool2d(decoded, 2), avg_pool2d(picture, 2)
+                total = total + self(decoded, picture)
+        return total
+
+
+def _turned(decoded: Tensor, picture: Tensor) -> tuple[Tensor, Tensor]:
+    """Both turned, cut, recoloured and shrunk alike at random: what deceives LPIPS in one form only costs.
+
+    After E-LPIPS (Kettunen et al., 2019): colours change places, are weakened and inverted.
+    """
+    turn, mirror, down, across = (int(torch.randint(0, most, ())) for most in (4, 2, 4, 4))
+    order = torch.randperm(3)
+    # inverted at times; the middle grey stays
+    gain = (0.6 + 0.4 * torch.rand(3)) * (1 - 2 * (torch.rand(()) < 0.3).float())
+    gain = gain.to(picture.device)[None, :, None, None]
+    shrunk = 0.75 + 0.25 * float(torch.rand(()))
+    found = []
+    for one in (decoded.float(), picture):
+        cut = one[:, :, down : one.shape[2] - 8 + down, across : one.shape[3] - 8 + across]
+        moved = torch.rot90(cut, turn, (2, 3))
+        moved = moved.flip(3) if mirror else moved
+        moved = (moved[:, order] - 0.5) * gain + 0.5
+        if shrunk < 0.95:
+            size = [int(side * shrunk) for side in moved.shape[2:]]
+            moved = interpolate(moved, size, mode="bilinear", align_corners=False, antialias=True)
+        found.append(moved)
+    return found[0], found[1]

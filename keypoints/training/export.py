@@ -33,11 +33,14 @@ def export(
     """
     saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
     size = SIZES[saved["stage"]["size"]]
+    texture = saved["stage"].get("texture")
     try:
-        Generator(size).load_state_dict(saved["average"])
+        Generator(size, texture).load_state_dict(saved["average"])
     except RuntimeError as error:
         raise BadInput(f"{checkpoint} is of a generator of another size than '{size}'") from error
     config, tensors = models.load(_BASIS, "keypoints")
+    if texture:
+        config["texture"] = list(texture)
     config |= {"generator": plain(size), **record(checkpoint, saved, stages, trained_on)}
     if heads:
         config["heads"] = models.full_name(heads)

@@ -1,8 +1,9 @@
 """The stages of training the generator, their loss and their validation."""
 
+import math
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ from genvc.types import Frame, Picture
 from ..generator import SIZES, Analysed, Generator, quality_of, seen_through
 from ..maps import MAPS, Maps
 from ..scale import resized, scaled_size
+from ..syntax import TEXTURE_SPREAD
+from .contrast import Queue
 from .pack import SIDE, Pack
 
 __all__ = ["Batch", "Single", "Stage", "batches", "singles", "train"]
@@ -34,9 +37,15 @@ _ALONE = 200  # steps that the critics learn before they are heard
 _NEAR = 4.0  # what the absolute error is worth, samples 0 to 1, in LPIPS
 _LIVELY = 4.0  # how much more it counts in mouth and eyes
 _STEADY = 4.0  # what is lost when the error changes from a picture to the next
-_OF_REFERENCES = ("reference_", "restore.")
+_TEXTURE = "texture."
+_OF_REFERENCES = ("reference_", "restore.", _TEXTURE)
 _HELD_QUALITIES = (0, 10, 25)
 _MATCHED = 0.5  # what the critics' features count, where they are heard
+# What a bit of texture codes costs: at 2 to 4.5 kbit/s LPIPS falls by 0.07 when a reference's 12,000 bits
+# become e times as many, and the loss holds 2.3 times that. A code one further from 0 takes so many more.
+_BIT = 2.3 * 0.07 / 12000
+_BITS_A_STEP = -math.log2(TEXTURE_SPREAD)
+_EAGER = 3.0  # the texture's network begins from nothing and learns faster than the rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +53,8 @@ class Stage:
     """name: "restore" (references alone), "warp" (error and LPIPS) or "perceptual" (and two critics).
 
     size: a key of SIZES. batch: of references; each is shown as two neighbouring pictures, but in stage
-    restore. critic: share of the adversarial loss, in LPIPS.
+    restore. critic: share of the adversarial loss, in LPIPS. texture: parts and numbers of texture codes;
+    contrast: share of their contrastive loss.
     """
 
     name: str
@@ -54,6 +64,8 @@ class Stage:
     rate: float = 5e-4
     critic: float = 0.0
     seed: int = 1
+    texture: tuple[int, int] | None = None
+    contrast: float = 0.02
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,25 +95,22 @@ class Single:
 class Batch:
     """b references and 2 b pictures, those of a reference next to each other. reference, picture: 0 to 1.
 
-    field: (2 b, 2, high, wide) in pixels. bpp: (b,). In stage restore b pictures, what the references
-    show, and no field.
+    source: the references before they were coded. field: (2 b, 2, high, wide) in pixels. bpp: (b,). clip:
+    (b,), its number. In stage restore b pictures, what the references show, and no field.
     """
 
     reference: Tensor
+    source: Tensor
     reference_maps: Tensor
     bpp: Tensor
     picture: Tensor
     field: Tensor
     maps: Tensor
+    clip: Tensor
 
     def to(self, device: torch.device) -> "Batch":
         """On a device."""
-        return Batch(
-            *(
-                getattr(self, name).to(device, non_blocking=True)
-                for name in ("reference", "reference_maps", "bpp", "picture", "field", "maps")
-            )
-        )
+        return Batch(*(getattr(self, field.name).to(device, non_blocking=True) for field in fields(self)))
 
 
 def batches(packs: Sequence[Pack], count: int, seed: int, varied: bool) -> Iterator[Batch]:
@@ -110,10 +119,11 @@ def batches(packs: Sequence[Pack], count: int, seed: int, varied: bool) -> Itera
     while True:
         chosen = []
         for _ in range(count):
-            pack = dice.choice(packs)
+            number = dice.randrange(len(packs))
+            pack = packs[number]
             pair = 2 * dice.randrange(len(pack.pictures) // 2)
             version = dice.choice((0, 0, *range(1, pack.references.shape[1]))) if varied else 0
-            chosen.append(_example(pack, pair, version, dice if varied else None))
+            chosen.append(_example(pack, pair, version, number, dice if varied else None))
         yield Batch(*(torch.cat(parts) for parts in zip(*chosen, strict=True)))
 
 
@@ -146,12 +156,16 @@ def _single(rgb: Picture, maps: Maps, quality: int, scale: int) -> tuple[Tensor,
     pair = torch.from_numpy(both).permute(0, 3, 1, 2).float() / 255
     drawn = torch.from_numpy(np.ascontiguousarray(maps))[None].float() / 255
     bpp = torch.tensor([8 * len(packets[0].payload) / (high * wide)])
-    return pair[:1], drawn, bpp, pair[1:], torch.zeros(1, 2, 8, 8), drawn
+    clip = torch.zeros(1, dtype=torch.long)
+    return pair[:1], pair[1:], drawn, bpp, pair[1:], torch.zeros(1, 2, 8, 8), drawn, clip
 
 
-def _example(pack: Pack, pair: int, version: int, dice: random.Random | None) -> tuple[Tensor, ...]:
+def _example(
+    pack: Pack, pair: int, version: int, clip: int, dice: random.Random | None
+) -> tuple[Tensor, ...]:
     slot = int(pack.slot[pair])
-    pixels = np.concatenate([pack.references[slot, version][None], pack.pictures[pair : pair + 2]])
+    both = np.stack([pack.references[slot, version], pack.sources[slot]])
+    pixels = np.concatenate([both, pack.pictures[pair : pair + 2]])
     maps = np.concatenate([pack.reference_maps[slot][None], pack.maps[pair : pair + 2]])
     field = pack.field[pair : pair + 2].astype(np.float32)
     if dice is not None and dice.random() < 0.5:
@@ -165,7 +179,7 @@ def _example(pack: Pack, pair: int, version: int, dice: random.Random | None) ->
     drawn = torch.from_numpy(np.ascontiguousarray(maps)).float() / 255
     moved = torch.from_numpy(np.ascontiguousarray(field, dtype=np.float32)).permute(0, 3, 1, 2)
     bpp = torch.from_numpy(pack.bpp[slot, version : version + 1])
-    return rgb[:1], drawn[:1], bpp, rgb[1:], moved, drawn[1:]
+    return rgb[:1], rgb[1:2], drawn[:1], bpp, rgb[2:], moved, drawn[1:], torch.tensor([clip])
 
 
 def train(
@@ -213,15 +227,18 @@ class _Run(Run[Batch]):
     ) -> None:
         torch.manual_seed(stage.seed)
         self.device, self.held, self.out = device, held, out
-        self.net = Generator(SIZES[stage.size]).to(device).to(memory_format=torch.channels_last)
-        self.mean = Generator(SIZES[stage.size]).to(device)
+        self.net = Generator(SIZES[stage.size], stage.texture).to(device)
+        self.net = self.net.to(memory_format=torch.channels_last)
+        self.mean = Generator(SIZES[stage.size], stage.texture).to(device)
+        self.queue = None if stage.texture is None else Queue(*stage.texture, device)
         alone = stage.name == "restore"
-        trained = []
+        trained: dict[float, list[Any]] = {stage.rate: []}
         for name, parameter in self.net.named_parameters():
             parameter.requires_grad_(not alone or name.startswith(_OF_REFERENCES))
             if parameter.requires_grad:
-                trained.append(parameter)
-        groups = [{"params": trained, "lr": stage.rate, "peak": stage.rate}]
+                rate = stage.rate * (_EAGER if name.startswith(_TEXTURE) else 1.0)
+                trained.setdefault(rate, []).append(parameter)
+        groups = [{"params": some, "lr": rate, "peak": rate} for rate, some in trained.items()]
         super().__init__(stage, out / "checkpoint.pt", self.net, self.mean, groups)
         self.like = Likeness(device)
         # two critics, of the picture and of the picture at half its size (Wang et al., pix2pixHD, 2018)
@@ -233,20 +250,33 @@ class _Run(Run[Batch]):
         """LPIPS, absolute error and its change in time, and what the critics think."""
         batch = batch.to(self.device)
         with autocast(self.device):
-            known, shown = self._shown(self.net, batch)
+            known, shown, codes = self._shown(self.net, batch)
             lively = F.interpolate(
                 batch.maps[:, 1:4].amax(1, keepdim=True), scale_factor=4.0, mode="bilinear"
             )
             error = (shown - batch.picture).float()
             near = (error.abs() * (1 + _LIVELY * lively)).mean()
-            total = self.like(shown, batch.picture).mean() + _NEAR * near
+            total = self.like.varied(shown, batch.picture).mean() + _NEAR * near
             if self.stage.name != "restore":
                 total = total + _STEADY * (error[::2] - error[1::2]).abs().mean()
+            if codes is not None:
+                total = total + _BIT * _BITS_A_STEP * codes.abs().sum((1, 2)).mean()
+                total = total + self._contrast(codes, batch)
             if self.critics and self.done >= _ALONE:
                 total = total + self._judged(shown, batch.picture, known.quality)
         quality = known.quality.detach()
         self._last = (shown.detach(), batch.picture, quality)
         return total
+
+    def _contrast(self, codes: Tensor, batch: Batch) -> Tensor:
+        """The codes of references against those of a picture that is shown from each."""
+        if self.queue is None or not self.stage.contrast or self.stage.name == "restore":
+            return torch.zeros((), device=self.device)
+        assert self.mean.texture is not None
+        with torch.no_grad():
+            others = self.mean.texture.codes(batch.picture[::2], batch.maps[::2])
+        found: Tensor = self.stage.contrast * self.queue.loss(codes, others, batch.clip)
+        return found
 
     def _judged(self, shown: Tensor, picture: Tensor, quality: Tensor) -> Tensor:
         total = torch.zeros((), device=self.device)
@@ -285,7 +315,7 @@ class _Run(Run[Batch]):
             for example in self._examples(pack):
                 batch = example.to(self.device)
                 with autocast(self.device):
-                    _, shown = self._shown(self.mean, batch)
+                    _, shown, _ = self._shown(self.mean, batch)
                     references = batch.reference.repeat_interleave(len(shown) // len(batch.reference), 0)
                     warped = seen_through(references, batch.field)
                     scores = [self.like(one, batch.picture).float() for one in (warped, shown)]
@@ -308,16 +338,21 @@ class _Run(Run[Batch]):
             return
         pairs = list(range(0, len(pack.pictures), 2))
         for pair in pairs[:: max(1, len(pairs) // 4)][:4]:
-            yield Batch(*_example(pack, pair, 0, None))
+            yield Batch(*_example(pack, pair, 0, 0, None))
 
-    def _shown(self, net: Generator, batch: Batch) -> tuple[Analysed, Tensor]:
-        """The references, one for each picture, and the pictures."""
-        known = net.analyse(batch.reference, batch.reference_maps, quality_of(batch.bpp))
+    def _shown(self, net: Generator, batch: Batch) -> tuple[Analysed, Tensor, Tensor | None]:
+        """The references, one for each picture, the pictures, and the texture codes before rounding."""
+        codes = whole = None
+        if net.texture is not None:
+            codes = net.texture.codes(batch.source, batch.reference_maps)
+            # rounded for the generator, and for its gradients not (Bengio et al., 2013)
+            whole = codes + (codes.round() - codes).detach()
+        known = net.analyse(batch.reference, batch.reference_maps, quality_of(batch.bpp), whole)
         if self.stage.name == "restore":
-            return known, known.picture
+            return known, known.picture, codes
         twice = torch.arange(len(batch.bpp), device=batch.bpp.device).repeat_interleave(2)
         known = known.taken(twice)
-        return known, net(known, batch.field, batch.maps)
+        return known, net(known, batch.field, batch.maps), codes
 
     def _preview(self, sheet: list[Tensor]) -> None:
         """Source, warped and generated, a row for each of the first held packs."""
@@ -343,21 +378,21 @@ def weights(start: str, device: torch.device) -> dict[str, Tensor]:
 
 
 def _grown(found: dict[str, Tensor], net: Generator) -> dict[str, Tensor]:
-    """Weights for a generator of more residual blocks: the new ones add nothing at first.
+    """Weights for a generator of more residual blocks, or with texture codes: both add nothing at first.
 
     Raises BadInput where the rest is of another size.
     """
     own = net.state_dict()
     lost = sorted(found.keys() - own.keys())
     if lost:
-        raise BadInput(f"the weights to start from are of a deeper generator: {lost[0]}")
+        raise BadInput(f"the weights to start from are of a larger generator: {lost[0]}")
     for key, one in own.items():
         if key in found and found[key].shape != one.shape:
             raise BadInput(f"the weights to start from are of another size: {key}")
         if key in found:
             own[key] = found[key]
-        elif ".second." in key:
+        elif ".second." in key and not key.startswith(_TEXTURE):
             own[key] = torch.zeros_like(one)
-        elif ".first." not in key:
+        elif ".first." not in key and not key.startswith(_TEXTURE):
             raise BadInput(f"the weights to start from have no {key}")
     return own

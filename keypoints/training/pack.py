@@ -45,12 +45,14 @@ _VIDEOS = (".mp4", ".mkv", ".webm", ".y4m")
 class Pack:
     """A clip. references: (r, versions, side, side, 3) uint8, and what each took: bpp (r, versions).
 
-    reference_maps: (r, 6, side / 4, side / 4). pictures: (n, side, side, 3), what is to be shown, pairs of
-    neighbours; field: (n, high, wide, 2) in pixels, float16; maps: of each picture; slot: (n,) its reference.
+    sources: (r, side, side, 3), the references before they were coded. reference_maps: (r, 6, side / 4,
+    side / 4). pictures: (n, side, side, 3), what is to be shown, pairs of neighbours; field: (n, high, wide,
+    2) in pixels, float16; maps: of each picture; slot: (n,) its reference.
     """
 
     references: npt.NDArray[np.uint8]
     bpp: npt.NDArray[np.float32]
+    sources: npt.NDArray[np.uint8]
     reference_maps: npt.NDArray[np.uint8]
     pictures: npt.NDArray[np.uint8]
     field: npt.NDArray[np.float16]
@@ -182,6 +184,7 @@ def _coded(pictures: list[Picture], fps: Fraction, bitrate: float) -> Pack | Non
     return Pack(
         np.stack([np.stack([rgb for rgb, _ in ways]) for ways in versions]),
         np.array([[bpp for _, bpp in ways] for ways in versions], np.float32),
+        np.stack(codec.sources),
         np.stack([drawn(reference.points, rings, SIDE, SIDE) for reference in shown]),
         np.stack([pictures[index] for index, *_ in flat]),
         np.stack([field for _, field, *_ in flat]),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from math import cos, pi, sqrt
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from genvc.entropy import AdaptiveModel, ScaleModels, SymbolDecoder
 from genvc.types import Packet, Picture, StreamInfo
 from keypoints.field import smooth_field
 from keypoints.mesh import field_size
+from keypoints.moments import read, write
 from keypoints.motion import Grid, MotionBasis
 from keypoints.structure import FaceBasis, Structure
 
@@ -52,6 +54,7 @@ class OtherReader:
         self.own = mirrored(96, 77, 61, 49, 39, 31, 25, 20, 16, 13, 10, 8, 7)
         self.low = mirrored(96, 67, 47, 33, 23, 16, 11, 8, 6, 4, 3, 2, reach=24)
         self.middle, self.high = mirrored(96, 38, 15, 6, 2), mirrored(96, 14, 2)
+        self.texture = mirrored(96, 38, 15, 6, 2)
         self.same = flag(24, 360)
         self.faces = [flag(192, 24), flag(24, 1440)]
         self.shapes = [flag(96, 24), flag(24, 144)]
@@ -78,7 +81,7 @@ class OtherReader:
 
     def reference(self) -> dict[str, Any]:
         raw, integer = self.coder.get_bits, self.coder.get_integer
-        assert raw(1) == 0
+        kind = raw(1)
         scale, slot = raw(2), raw(4)
         structure = None
         if raw(1):
@@ -94,11 +97,15 @@ class OtherReader:
                 models = [self.low] * 3 + [self.middle] * 21 + [self.high] * 1000
                 lines.append([integer(model) for model in models[: raw(10)]])
             fields.append((reach, lines))
+        texture = None
+        if kind:
+            parts, numbers = 1 + raw(3), 1 + raw(4)
+            texture = [[integer(self.texture) for _ in range(numbers)] for _ in range(parts)]
         if not self.references:
             self.slot = slot
             self.structure = structure or self.structure
         sizes = ScaleModels(([120] * 3 + [60] * 12)[:count])
-        found = {"slot": slot, "scale": scale, "structure": structure, "fields": fields}
+        found = {"slot": slot, "scale": scale, "structure": structure, "fields": fields, "texture": texture}
         self.references[slot] = {"sizes": sizes, "motion": [0] * count}
         return found | {"fineness": fineness, "identity": self.identity}
 
@@ -134,6 +141,7 @@ def check(other: OtherReader, packets: list[Packet], records: list[Any]) -> None
             if reference.structure is not None:
                 assert brought["structure"] == reference.structure.motion.tolist()
                 assert brought["identity"] == reference.structure.identity.tolist()
+            assert brought["texture"] == (None if reference.texture is None else reference.texture.tolist())
             basis = reference.basis
             assert [reach for reach, _ in brought["fields"]] == basis.reach.tolist()
             assert not basis.count or brought["fineness"] == basis.fineness
@@ -149,7 +157,11 @@ def check(other: OtherReader, packets: list[Packet], records: list[Any]) -> None
 
 
 def test_a_coded_clip_is_read_the_same_by_both(
-    code: Callable[..., Any], walk: Callable[..., Any], scenery: Callable[..., Picture], talk: list[Picture]
+    code: Callable[..., Any],
+    walk: Callable[..., Any],
+    scenery: Callable[..., Picture],
+    talk: list[Picture],
+    basis: FaceBasis,
 ) -> None:
     """Two groups, several references, a face that goes and comes."""
     stream = code([*talk[:12:3], *[scenery(176, 144)] * 3, *talk[60:88:4]], quality=60, seconds=0.4)
@@ -157,6 +169,15 @@ def test_a_coded_clip_is_read_the_same_by_both(
     assert sum(packet.key for packet in stream.packets) > 1
     assert sum(brought is not None for brought, _ in records) > sum(packet.key for packet in stream.packets)
     check(OtherReader(176, 144), stream.packets, records)
+    # the same with texture codes
+    random = np.random.default_rng(5)
+    told = []
+    for moment in read(stream.packets, stream.info, basis):
+        codes = np.rint(random.laplace(0, 4, (4, 8))).astype(int)
+        brought = None if moment.reference is None else replace(moment.reference, texture=codes)
+        told.append(replace(moment, reference=brought))
+    packets = list(write(told, stream.info, basis))
+    check(OtherReader(176, 144), packets, walk(stream.info, packets))
 
 
 def test_the_example_is_what_the_page_says(walk: Callable[..., Any]) -> None:
