@@ -19,7 +19,7 @@ from .texture import texture_of
 
 __all__ = ["DEFAULT_MODEL", "build"]
 
-DEFAULT_MODEL = "keypoints-face"
+DEFAULT_MODEL = "keypoints-people"
 
 
 def build(model: str, device: str, options: dict[str, Any]) -> KeyPoints:

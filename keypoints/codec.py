@@ -55,7 +55,7 @@ class Options:
     key_codec: the registered intra codec of the reference pictures.
     live: code each picture when it comes, without looking ahead.
     references: of a group at most; 0 leaves it to the rate. fields: of motion of a reference at most; with 0
-    nothing but faces moves.
+    nothing but faces moves. texture: send codes of it, where the model has them: they do not pay yet.
     """
 
     bitrate: float | None = None
@@ -65,6 +65,7 @@ class Options:
     live: bool = False
     references: int = 0
     fields: int = MAX_FIELDS
+    texture: bool = False
 
     def __post_init__(self) -> None:
         if self.bitrate is not None and self.quality is not None:
@@ -78,8 +79,9 @@ class Options:
             )
         check_whole("keypoints", "references", self.references, 0, MAX_REFERENCES, needed=True)
         check_whole("keypoints", "fields", self.fields, 0, MAX_FIELDS, needed=True)
-        if self.live not in (False, True):
-            raise BadInput(f"codec 'keypoints': live is true or false, not {self.live!r}")
+        for name in ("live", "texture"):
+            if getattr(self, name) not in (False, True):
+                raise BadInput(f"codec 'keypoints': {name} is true or false, not {getattr(self, name)!r}")
 
 
 class KeyPoints:
@@ -228,7 +230,7 @@ class KeyPoints:
                 Effort().within(self.options.fields),
             )
             pixels = [code(frames[source].rgb, quality) for source in draft.plan.sources]
-            return self._write(frames, self._textured(draft, frames).plan, pixels, grid).packets, 0.0
+            return self._write(frames, self._textured(draft.plan, frames), pixels, grid).packets, 0.0
         due = self.options.bitrate / 8 * len(frames) / fps
         budget = due + float(np.clip(carry, -0.2 * due, 0.2 * due)) - len(frames) * PACKET_BYTES - GROUP_BYTES
         fields = min(self.options.fields, rate.fields_for(budget))
@@ -241,10 +243,12 @@ class KeyPoints:
             return rate.pick(choices, budget, draft.bytes, typical, curve)
 
         draft = self._audited(group, frames, most, best, best(choices), effort, budget)
-        draft = self._textured(draft, frames)
-        pictures = [frames[source].rgb for source in draft.plan.sources]
-        pixels, scale = rate.fill(pictures, budget - draft.bytes - 2 * len(pictures), code)
-        packets = self._write(frames, draft.plan.at_scale(scale), pixels, grid).packets
+        plan = self._textured(draft.plan, frames)
+        written = self._write(frames, plan, [b""] * len(plan.sources), grid)
+        size = sum(len(packet.payload) for packet in written.packets)
+        pictures = [frames[source].rgb for source in plan.sources]
+        pixels, scale = rate.fill(pictures, budget - size - 2 * len(pictures), code)
+        packets = self._write(frames, plan.at_scale(scale), pixels, grid).packets
         spent = sum(len(packet.payload) for packet in packets) + len(frames) * PACKET_BYTES + GROUP_BYTES
         return packets, carry + due - spent
 
@@ -263,21 +267,19 @@ class KeyPoints:
                 return _Draft(plan, size)
             effort = effort.coarser()
 
-    def _textured(self, draft: "_Draft", frames: Sequence[Frame]) -> "_Draft":
+    def _textured(self, plan: Plan, frames: Sequence[Frame]) -> Plan:
         """With texture codes of the references, where the generator has them."""
-        codes = [
-            self._texture(frames[source].rgb, record.structure)
-            for source, record in zip(draft.plan.sources, draft.plan.references, strict=True)
-        ]
-        if all(some is None for some in codes):
-            return draft
-        height, width = frames[0].rgb.shape[:2]
-        plan = draft.plan.textured(codes)
-        written = self._write(frames, plan, [b""] * len(plan.sources), Grid(width, height))
-        return _Draft(plan, sum(len(packet.payload) for packet in written.packets))
+        return plan.textured(
+            [
+                self._texture(frames[source].rgb, record.structure)
+                for source, record in zip(plan.sources, plan.references, strict=True)
+            ]
+        )
 
     def _texture(self, rgb: Picture, structure: Structure | None) -> Integers | None:
         """Codes of a picture that becomes a reference."""
+        if not self.options.texture:
+            return None
         short = min(rgb.shape[:2])
         return self.painter.texture(rgb, None if structure is None else self.basis.points(structure, short))
 

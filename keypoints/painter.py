@@ -12,7 +12,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from genvc.errors import CorruptStream
 from genvc.types import Frame, Picture
 
 from .detector import Points
@@ -105,12 +104,11 @@ class Painter:
         return known[id(reference)][1]
 
     def _codes(self, generator: Generator, reference: Shown) -> torch.Tensor | None:
-        """Those of the reference as the generator takes them, None where either has none."""
+        """Those of the reference as the generator takes them, None for none or for those of another one."""
         if reference.texture is None or generator.texture is None:
             return None
-        wanted = (generator.texture.parts, generator.texture.numbers)
-        if reference.texture.shape != wanted:
-            raise CorruptStream(f"a reference has texture codes of {reference.texture.shape}, not {wanted}")
+        if reference.texture.shape != (generator.texture.parts, generator.texture.numbers):
+            return None
         codes = np.clip(reference.texture, -LIMIT, LIMIT).astype(np.float32)
         return torch.from_numpy(codes)[None].to(self.device)
 

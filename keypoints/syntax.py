@@ -34,7 +34,7 @@ SCALES = (1.0, 0.75, 0.5, 0.375)
 """Sizes of the coded pixels of a reference, relative to the picture."""
 
 TEXTURE_SPREAD = 0.4
-"""How much rarer a texture code is at first than one that is nearer to 0 by one."""
+"""How much rarer a texture code is at first than one that is nearer to 0 by one, up to 4."""
 
 _PARTS_BITS, _NUMBERS_BITS = 3, 4  # of one less than there are
 _LIMIT = 1 << 15  # no running sum of a sound stream comes near this
@@ -176,9 +176,9 @@ def _flag(no: int, yes: int) -> AdaptiveModel:
     return AdaptiveModel([no * 24, yes * 24], 24, 1 << 12)
 
 
-def _bounded(values: Integers) -> Integers:
+def _bounded(values: Integers, what: str = "a key point") -> Integers:
     if np.abs(values).max(initial=0) > _LIMIT:
-        raise CorruptStream("a key point lies far outside any picture")
+        raise CorruptStream(f"{what} lies far outside any picture")
     return values
 
 
@@ -279,7 +279,7 @@ def _texture(coder: Coder, state: State, wanted: Integers | None) -> Integers:
     aim = wanted if wanted.shape == found.shape else found
     for place in np.ndindex(found.shape):
         found[place] = coder.integer(int(aim[place]), state.models["texture"])
-    return _bounded(found)
+    return _bounded(found, "a texture code")
 
 
 def _basis(coder: Coder, state: State, grid: Grid, wanted: MotionBasis) -> MotionBasis:

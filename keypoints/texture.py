@@ -66,9 +66,11 @@ class Texture(nn.Module):
         masks = self.masks(picture, maps)
         seen = F.relu(self.seen_in(torch.cat([F.pixel_unshuffle(picture, 4) * 2 - 1, maps], 1)))
         seen = F.relu(self.seen(self.seen_down(seen))).float()
-        mass = masks.sum((2, 3))[..., None] + 1
-        pooled = torch.einsum("nphw,nchw->npc", masks, seen) / mass
-        return LIMIT * torch.tanh(self.say(F.layer_norm(pooled, (_WIDE,))).float() / LIMIT)
+        mass = masks.sum((2, 3))[..., None]
+        pooled = torch.einsum("nphw,nchw->npc", masks, seen) / mass.clamp(min=1e-3)
+        said = self.say(F.layer_norm(pooled.float(), (_WIDE,))).float()
+        # a part that is hardly there says nothing
+        return LIMIT * torch.tanh(said / LIMIT) * mass / (mass + 1)
 
     def forward(self, fine: Tensor, picture: Tensor, maps: Tensor, codes: Tensor) -> Tensor:
         """Features (n, channels, h / 4, w / 4) of the decoded reference, changed as the codes say."""

@@ -60,6 +60,7 @@ def test_the_wheel_has_packages_weights_streams_and_licence_and_nothing_else(whe
         "genvc/models.json",
         "genvc/py.typed",
         "genvc/weights/keypoints-face/weights.safetensors",
+        "genvc/weights/keypoints-people/weights.safetensors",
         "genvc/golden/keypoints/head.gvc",
         "genvc/golden/predictive/still-last.png",
         "eval/report.html",

@@ -44,7 +44,7 @@ class Likeness:
     def varied(self, decoded: Tensor, picture: Tensor) -> Tensor:
         """A loss to train with: (n,), the sum at full, half and quarter size after one random change of both.
 
-        In one form and at one size alone a network learns to deceive LPIPS. Sides: 40 samples at least.
+        In one form and at one size alone a network learns to deceive LPIPS. Sides: 104 samples at least.
         """
         decoded, picture = _turned(decoded, picture)
         total = torch.zeros(len(picture), device=picture.device)

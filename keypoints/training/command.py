@@ -42,7 +42,7 @@ def train(
     ] = 1,
     texture: Annotated[
         str, typer.Option("--texture", help="Parts and numbers of texture codes, or 0 for none.")
-    ] = "4x8",
+    ] = "0",
     contrast: Annotated[
         float, typer.Option("--contrast", min=0, help="Share of the texture codes' contrastive loss.")
     ] = 0.02,

@@ -44,7 +44,8 @@ _MATCHED = 0.5  # what the critics' features count, where they are heard
 # What a bit of texture codes costs: at 2 to 4.5 kbit/s LPIPS falls by 0.07 when a reference's 12,000 bits
 # become e times as many, and the loss holds 2.3 times that. A code one further from 0 takes so many more.
 _BIT = 2.3 * 0.07 / 12000
-_BITS_A_STEP = -math.log2(TEXTURE_SPREAD)
+_BITS_A_STEP, _DEAREST = -math.log2(TEXTURE_SPREAD), 5.0
+_SILENT = 0.2  # of the references come without codes, as in streams that have none
 _EAGER = 3.0  # the texture's network begins from nothing and learns faster than the rest
 
 
@@ -96,7 +97,7 @@ class Batch:
     """b references and 2 b pictures, those of a reference next to each other. reference, picture: 0 to 1.
 
     source: the references before they were coded. field: (2 b, 2, high, wide) in pixels. bpp: (b,). clip:
-    (b,), its number. In stage restore b pictures, what the references show, and no field.
+    (b,), equal for clips of one person. In stage restore b pictures, what the references show, and no field.
     """
 
     reference: Tensor
@@ -116,14 +117,14 @@ class Batch:
 def batches(packs: Sequence[Pack], count: int, seed: int, varied: bool) -> Iterator[Batch]:
     """Endless batches of `count` references; varied: mirrored, colours turned, any version of a reference."""
     dice = random.Random(seed)
+    people = {person: number for number, person in enumerate(sorted({pack.person for pack in packs}))}
     while True:
         chosen = []
         for _ in range(count):
-            number = dice.randrange(len(packs))
-            pack = packs[number]
+            pack = dice.choice(packs)
             pair = 2 * dice.randrange(len(pack.pictures) // 2)
             version = dice.choice((0, 0, *range(1, pack.references.shape[1]))) if varied else 0
-            chosen.append(_example(pack, pair, version, number, dice if varied else None))
+            chosen.append(_example(pack, pair, version, people[pack.person], dice if varied else None))
         yield Batch(*(torch.cat(parts) for parts in zip(*chosen, strict=True)))
 
 
@@ -230,7 +231,7 @@ class _Run(Run[Batch]):
         self.net = Generator(SIZES[stage.size], stage.texture).to(device)
         self.net = self.net.to(memory_format=torch.channels_last)
         self.mean = Generator(SIZES[stage.size], stage.texture).to(device)
-        self.queue = None if stage.texture is None else Queue(*stage.texture, device)
+        self.queue = None if stage.texture is None else Queue(*stage.texture).to(device)
         alone = stage.name == "restore"
         trained: dict[float, list[Any]] = {stage.rate: []}
         for name, parameter in self.net.named_parameters():
@@ -260,7 +261,7 @@ class _Run(Run[Batch]):
             if self.stage.name != "restore":
                 total = total + _STEADY * (error[::2] - error[1::2]).abs().mean()
             if codes is not None:
-                total = total + _BIT * _BITS_A_STEP * codes.abs().sum((1, 2)).mean()
+                total = total + _BIT * _BITS_A_STEP * codes.abs().clamp(max=_DEAREST).sum((1, 2)).mean()
                 total = total + self._contrast(codes, batch)
             if self.critics and self.done >= _ALONE:
                 total = total + self._judged(shown, batch.picture, known.quality)
@@ -301,7 +302,7 @@ class _Run(Run[Batch]):
 
     def others(self) -> dict[str, Any]:
         """The critics, where there are any."""
-        found: dict[str, Any] = {}
+        found: dict[str, Any] = {} if self.queue is None else {"queue": self.queue}
         for number, critic in enumerate(self.critics):
             found |= {f"critic{number}": critic, f"critic{number}_optimizer": critic.optimizer}
         return found
@@ -347,6 +348,8 @@ class _Run(Run[Batch]):
             codes = net.texture.codes(batch.source, batch.reference_maps)
             # rounded for the generator, and for its gradients not (Bengio et al., 2013)
             whole = codes + (codes.round() - codes).detach()
+            if net is self.net:
+                whole = whole * (torch.rand(len(codes), 1, 1, device=codes.device) >= _SILENT)
         known = net.analyse(batch.reference, batch.reference_maps, quality_of(batch.bpp), whole)
         if self.stage.name == "restore":
             return known, known.picture, codes

@@ -5,6 +5,7 @@ A pack is one file of arrays, so that training, on whatever machine, needs neith
 
 import os
 import random
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
@@ -47,7 +48,8 @@ class Pack:
 
     sources: (r, side, side, 3), the references before they were coded. reference_maps: (r, 6, side / 4,
     side / 4). pictures: (n, side, side, 3), what is to be shown, pairs of neighbours; field: (n, high, wide,
-    2) in pixels, float16; maps: of each picture; slot: (n,) its reference.
+    2) in pixels, float16; maps: of each picture; slot: (n,) its reference. person: who is shown, by the name
+    of the file: clips NAME_a, NAME_b, ... are of one.
     """
 
     references: npt.NDArray[np.uint8]
@@ -58,15 +60,22 @@ class Pack:
     field: npt.NDArray[np.float16]
     maps: npt.NDArray[np.uint8]
     slot: npt.NDArray[np.int64]
+    person: str = ""
+
+
+_ARRAYS = [field.name for field in fields(Pack) if field.name != "person"]
 
 
 def load(path: Path) -> Pack:
     """A pack from its file; raises BadInput."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            return Pack(**{field.name: arrays[field.name] for field in fields(Pack)})
+            person = re.sub(r"(_[a-z])?-\d+$", "", path.stem)
+            return Pack(**{name: arrays[name] for name in _ARRAYS}, person=person)
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-        raise BadInput(f"{path} is not a pack of this version of genvc: {error}") from error
+        raise BadInput(
+            f"{path} is not a pack of this version of genvc: {error}; delete it to have it made again"
+        ) from error
 
 
 def made(data: Path, out: Path, kind: str, split: str, rounds: int, jobs: int) -> list[Path]:
@@ -118,7 +127,7 @@ def _made(task: tuple[Path, Path, int, bool]) -> None:
     # several processes may be at it
     new = path.with_name(f".{path.stem}.{os.getpid()}.new")
     with new.open("wb") as file:
-        np.savez(file, **{field.name: getattr(found, field.name) for field in fields(Pack)})
+        np.savez(file, **{name: getattr(found, name) for name in _ARRAYS})
     new.replace(path)
 
 

@@ -99,6 +99,12 @@ KEYPOINTS: list[Stream] = [
     ),
     ("mixed", "a drawn head, a drawn landscape, the head again", mixed, {"bitrate": 16_000, "seconds": 0.8}),
     ("faint", "a drawn head, its reference at less than the full size", lambda: talk(15), {"bitrate": 4000}),
+    (
+        "textured",
+        "a drawn head with texture codes, painted by a generator",
+        lambda: talk(12),
+        {"quality": 20, "texture": True},
+    ),
 ]
 RA = {"gop": "ra"}
 PREDICTIVE: list[Stream] = [
@@ -201,7 +207,7 @@ def make(name: str, what: str, pictures: list[Picture], options: dict[str, Any])
         print(f"{target.name} is there and stays as it is")
         return
     codec: Any = genvc.create("keypoints", device="cpu", **options)
-    codec._detector = lambda: Drawn(codec.basis)
+    codec.detector = lambda: Drawn(codec.basis)
     info = codec.describe(pictures[0].shape[1], pictures[0].shape[0], FPS)
     container.write(target, info, codec.encode((Frame(rgb, k) for k, rgb in enumerate(pictures)), info))
     info, packets = container.read(target)

@@ -221,6 +221,7 @@ OPTIONS: list[dict[str, Any]] = [
     {"seconds": float("nan")},
     {"seconds": "long"},
     {"references": 17},
+    {"texture": 2},
     {"references": 1.0},
     {"fields": -1},
     {"fields": 13},

@@ -52,7 +52,7 @@ def textured(lively: Generator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     models.save(tmp_path / "weights" / "tiny", config, tensors)
     models.add("tiny", "keypoints", licence="x", trained_on="x", command="x", root=tmp_path)
     monkeypatch.setenv("GENVC_MODELS", str(tmp_path))
-    made = genvc.create("keypoints", "tiny", device="cpu", quality=30)
+    made = genvc.create("keypoints", "tiny", device="cpu", quality=30, texture=True)
     assert isinstance(made, KeyPoints)
     return made
 
@@ -69,7 +69,7 @@ def shown(codec: KeyPoints, packets: list[Packet], info: StreamInfo) -> list[Pic
 
 @pytest.mark.parametrize("live", [False, True])
 def test_codes_of_references_are_sent_and_seen(textured: KeyPoints, talk: list[Picture], live: bool) -> None:
-    codec = genvc.create("keypoints", "tiny", device="cpu", quality=30, live=live)
+    codec = genvc.create("keypoints", "tiny", device="cpu", quality=30, live=live, texture=True)
     assert isinstance(codec, KeyPoints)
     info, packets = coded(codec, talk[:3])
     read = list(moments.read(packets, info, codec.basis))
@@ -90,8 +90,17 @@ def test_codes_of_references_are_sent_and_seen(textured: KeyPoints, talk: list[P
     assert np.abs(one - other).mean() > 0.2
 
 
+def test_codes_are_sent_only_when_asked_for(textured: KeyPoints, talk: list[Picture]) -> None:
+    codec = genvc.create("keypoints", "tiny", device="cpu", quality=30)
+    assert isinstance(codec, KeyPoints)
+    info, packets = coded(codec, talk[:2])
+    (first, _) = moments.read(packets, info, codec.basis)
+    assert first.reference is not None
+    assert first.reference.texture is None
+
+
 def test_codes_keep_to_the_rate(textured: KeyPoints, talk: list[Picture]) -> None:
-    codec = genvc.create("keypoints", "tiny", device="cpu", bitrate=12_000)
+    codec = genvc.create("keypoints", "tiny", device="cpu", bitrate=12_000, texture=True)
     assert isinstance(codec, KeyPoints)
     pictures = talk[:50]
     _, packets = coded(codec, pictures)
@@ -121,26 +130,61 @@ def test_codes_of_a_part_change_features_there(lively: Generator) -> None:
     assert np.corrcoef(changed.flatten(), there.flatten())[0, 1] > 0.3
 
 
-def test_codes_that_another_model_would_send_are_refused(textured: KeyPoints, talk: list[Picture]) -> None:
-    info, packets = coded(textured, talk[:1])
-    (moment,) = moments.read(packets, info, textured.basis)
+def changed(
+    codec: KeyPoints, packets: list[Packet], info: StreamInfo, codes: Any
+) -> tuple[list[Packet], Picture]:
+    """The first packet with other codes, and what it shows."""
+    moment = next(moments.read(packets, info, codec.basis))
     assert moment.reference is not None
-    wrong = replace(moment.reference, texture=np.ones((2, 2), np.int64))
-    made = list(moments.write([replace(moment, reference=wrong)], info, textured.basis))
-    with pytest.raises(CorruptStream, match="texture codes"):
-        shown(textured, made, info)
+    other = replace(moment, reference=replace(moment.reference, texture=codes))
+    made = list(moments.write([other], info, codec.basis))
+    return made, shown(codec, made, info)[0]
+
+
+def test_codes_that_another_model_would_send_are_passed_over(
+    textured: KeyPoints, talk: list[Picture]
+) -> None:
+    info, packets = coded(textured, talk[:1])
+    none, other = (changed(textured, packets, info, codes)[1] for codes in (None, np.ones((2, 2), np.int64)))
+    assert np.array_equal(none, other)
     # numbers beyond all that was trained are painted as the last ones
-    huge = replace(moment.reference, texture=np.full((PARTS, NUMBERS), 9000))
-    most = replace(moment.reference, texture=np.full((PARTS, NUMBERS), LIMIT))
-    pictures = [
-        shown(textured, list(moments.write([replace(moment, reference=one)], info, textured.basis)), info)[0]
-        for one in (huge, most)
-    ]
-    assert np.array_equal(pictures[0], pictures[1])
+    huge, most = (
+        changed(textured, packets, info, np.full((PARTS, NUMBERS), one))[1] for one in (9000, LIMIT)
+    )
+    assert np.array_equal(huge, most)
+    assert not np.array_equal(none, most)
+
+
+def test_codes_beyond_all_reason_are_refused(textured: KeyPoints, talk: list[Picture]) -> None:
+    info, packets = coded(textured, talk[:1])
+    changed(textured, packets, info, np.full((PARTS, NUMBERS), 1 << 15))
+    with pytest.raises(CorruptStream, match="texture code"):
+        changed(textured, packets, info, np.full((PARTS, NUMBERS), (1 << 15) + 1))
+
+
+@pytest.mark.parametrize("head", [True, False])
+def test_codes_are_for_the_generator_that_paints(
+    textured: KeyPoints, talk: list[Picture], tmp_path: Path, head: bool
+) -> None:
+    """Heads are painted by another model, which has no codes; sides are no multiples of 16."""
+    config, tensors = models.load("tiny", "keypoints")
+    config["heads"] = models.full_name("keypoints-face")
+    models.save(tmp_path / "weights" / "two", config, tensors)
+    models.add("two", "keypoints", licence="x", trained_on="x", command="x", root=tmp_path)
+    few = [rgb[:139, :171] for rgb in talk[:2]]
+    if not head:
+        few = [np.ascontiguousarray(np.tile(rgb[::-2, ::2], (2, 2, 1))) for rgb in few]
+    codec = genvc.create("keypoints", "two", device="cpu", quality=30, texture=True)
+    assert isinstance(codec, KeyPoints)
+    info, packets = coded(codec, few)
+    first = next(moments.read(packets, info, codec.basis)).reference
+    assert first is not None
+    assert (first.texture is None) == head
+    assert shown(codec, packets, info)[1].shape == few[0].shape
 
 
 def test_a_disguised_face_leaves_no_codes(
-    textured: KeyPoints, talk: list[Picture], talk_points: list[Points], basis: FaceBasis
+    basis: FaceBasis, textured: KeyPoints, talk: list[Picture], talk_points: list[Points]
 ) -> None:
     info, packets = coded(textured, talk[:2])
     read = moments.read(packets, info, textured.basis)
@@ -173,7 +217,7 @@ def test_contrast_is_low_for_codes_that_tell_clips_apart() -> None:
     clips = torch.arange(40)
 
     def lost(codes: torch.Tensor) -> float:
-        queue = Queue(PARTS, NUMBERS, torch.device("cpu"))
+        queue = Queue(PARTS, NUMBERS)
         queue.loss(own, own, clips)
         return float(queue.loss(codes, own, clips))
 
@@ -181,7 +225,7 @@ def test_contrast_is_low_for_codes_that_tell_clips_apart() -> None:
     mixed = lost(own.roll(1, 0))
     assert alike < mixed - 1
     # the clip's own codes in the queue are no wrong answers
-    few = Queue(PARTS, NUMBERS, torch.device("cpu"))
+    few = Queue(PARTS, NUMBERS)
     few.loss(own[:1], own[:1], clips[:1])
     assert float(few.loss(own[:1], own[:1], clips[:1])) < 1e-4
 
@@ -192,7 +236,7 @@ def test_contrast_teaches_the_network_to_tell_clips_apart() -> None:
     net = Texture(2, 8, 32)
     pictures = (torch.rand(8, 3, 1, 1) + 0.4 * torch.randn(8, 3, 32, 32)).clamp(0, 1)
     maps = torch.zeros(8, MAPS, 8, 8)
-    queue = Queue(2, 8, torch.device("cpu"))
+    queue = Queue(2, 8)
     optimizer = torch.optim.Adam(net.parameters(), 3e-3)
     for _ in range(60):
         other = (pictures + 0.02 * torch.randn_like(pictures)).clamp(0, 1)
@@ -213,14 +257,16 @@ def test_texture_is_trained_and_exported(
     from keypoints.training.export import export
 
     out = tmp_path / "run"
-    trained(out, 2, "--texture", "2x4")
+    curve = trained(out, 5, "--texture", "2x4")
+    assert curve[-1]["step"] == 5
     saved = torch.load(out / "checkpoint.pt", weights_only=True)
     assert tuple(saved["stage"]["texture"]) == (2, 4)
     assert saved["model"]["texture.change.weight"].any()
+    assert int(saved["queue"]["place"]) == 5 * int(saved["stage"]["batch"])
     made = export(out / "checkpoint.pt", tmp_path / "root", "mine", "mine", ["train"], "a clip")
     monkeypatch.setenv("GENVC_MODELS", str(tmp_path / "root"))
     assert models.load(made.full_name, "keypoints")[0]["texture"] == [2, 4]
-    codec = genvc.create("keypoints", "mine", device="cpu", quality=20)
+    codec = genvc.create("keypoints", "mine", device="cpu", quality=20, texture=True)
     assert isinstance(codec, KeyPoints)
     info, packets = coded(codec, talk[:2])
     assert len(shown(codec, packets, info)) == 2
