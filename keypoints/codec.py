@@ -244,8 +244,10 @@ class KeyPoints:
 
         draft = self._audited(group, frames, most, best, best(choices), effort, budget)
         plan = self._textured(draft.plan, frames)
-        written = self._write(frames, plan, [b""] * len(plan.sources), grid)
-        size = sum(len(packet.payload) for packet in written.packets)
+        size = draft.bytes
+        if plan is not draft.plan:
+            written = self._write(frames, plan, [b""] * len(plan.sources), grid)
+            size = sum(len(packet.payload) for packet in written.packets)
         pictures = [frames[source].rgb for source in plan.sources]
         pixels, scale = rate.fill(pictures, budget - size - 2 * len(pictures), code)
         packets = self._write(frames, plan.at_scale(scale), pixels, grid).packets
@@ -268,7 +270,9 @@ class KeyPoints:
             effort = effort.coarser()
 
     def _textured(self, plan: Plan, frames: Sequence[Frame]) -> Plan:
-        """With texture codes of the references, where the generator has them."""
+        """With texture codes of the references, where they are asked for and the generator has them."""
+        if not self.options.texture:
+            return plan
         return plan.textured(
             [
                 self._texture(frames[source].rgb, record.structure)
