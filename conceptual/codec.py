@@ -1,12 +1,14 @@
 """The codec: settings, and pictures to packets and back, each picture alone."""
 
 import hashlib
+import io
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
+from genvc import container
 from genvc.errors import BadInput, Unsupported
 from genvc.options import check_number, check_whole
 from genvc.types import Frame, Packet, Picture, StreamInfo
@@ -15,7 +17,7 @@ from .edit import redrawn, restyled
 from .engine import Engine
 from .header import Repaint, check_header, pack
 from .lines import CELL, Lines
-from .painting import Painting
+from .painting import NAMES, Painting
 from .rate import plan, rung_of, within
 from .syntax import MAX_PIXELS
 
@@ -28,14 +30,19 @@ Decoder = Callable[[Picture, Lines], Picture]
 # What the container adds to a group of one picture: its mark, a head and a checksum.
 _GROUP_BYTES = 14
 _QUALITY = 60.0
+_MOST_DRAWN = 0.25  # share of a drawing that lines may cover; a quarter more than an encoder draws at most
 
 
 class ConceptualCodec:
     """An object holds networks and settings; any number of streams at once. Each frame is coded alone."""
 
     generative = True
+    # a picture of some hundred bytes is not to be half container
+    short = True
     # its option `bytes` bounds each packet exactly
     budgeted = True
+    # who paints and what is shown, whatever the stream says
+    decoding = ("show", *NAMES)
 
     def __init__(
         self,
@@ -88,14 +95,17 @@ class ConceptualCodec:
 
     def encode(self, frames: Iterable[Frame], info: StreamInfo) -> Iterator[Packet]:
         """One key packet for each frame; raises BadInput for a frame of another size."""
-        budget = self.bytes
+        budget, header = self.bytes, 0
         if self.bitrate is not None:
             budget = max(1, int(self.bitrate / info.fps / 8) - _GROUP_BYTES)
+            # the first picture also pays for what stands before and after all groups
+            header = container.write(io.BytesIO(), info, ()).bytes
         for frame in frames:
             if frame.rgb.shape != (info.height, info.width, 3):
                 high, wide = frame.rgb.shape[:2]
                 raise BadInput(f"a frame of {wide}x{high} in a stream of {info.width}x{info.height}")
-            yield Packet(self._packet(frame.rgb, budget), frame.pts, key=True)
+            yield Packet(self._packet(frame.rgb, budget and max(1, budget - header)), frame.pts, key=True)
+            header = 0
 
     def _packet(self, rgb: Picture, budget: int | None) -> bytes:
         def encode(rung: int) -> bytes:
@@ -183,10 +193,19 @@ def line_picture(lines: Lines, width: int, height: int) -> Picture:
 
 
 def traced(drawing: Picture, width: int, height: int) -> Lines:
-    """The mirror of line_picture: where a drawing of that size is dark; raises BadInput for another size."""
+    """The mirror of line_picture: where a drawing of that size is dark.
+
+    Raises BadInput for another size, and for what is dark in so many places that it is no drawing.
+    """
     if drawing.shape[:2] != (height, width):
         raise BadInput(f"the drawing is {drawing.shape[1]}x{drawing.shape[0]}, the stream {width}x{height}")
     # the mean over each cell, so that thin lines between two cells count too; cells at the edge are repeated
     grey = np.pad(drawing.mean(2), ((0, -height % CELL), (0, -width % CELL)), "edge")
     cells = grey.reshape(grey.shape[0] // CELL, CELL, grey.shape[1] // CELL, CELL)
-    return np.asarray(cells.mean((1, 3)) < 128, np.bool_)
+    dark = np.asarray(cells.mean((1, 3)) < 128, np.bool_)
+    if dark.mean() > _MOST_DRAWN:
+        raise BadInput(
+            f"the drawing is dark on {dark.mean():.0%} of its area; lines are dark on white, "
+            f"on {_MOST_DRAWN:.0%} of it at most"
+        )
+    return dark

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from genvc.arithmetic import autocast
 from genvc.learned.bands import in_bands, rows
 from genvc.learned.basis import BLOCK
 from genvc.learned.exact import exact_copy
@@ -132,6 +133,10 @@ class Engine:
     @torch.no_grad()
     def paint(self, layers: Layers, width: int, height: int) -> Picture:
         """The picture."""
+        with autocast(self.device):
+            return self._painted(layers, width, height)
+
+    def _painted(self, layers: Layers, width: int, height: int) -> Picture:
         eighths, generator = layers.parts.eighths, self.model.generator
         out, features = self.texture.shown(layers.held, layers.parts.grade)
         rough = enlarged(out, eighths).contiguous(memory_format=torch.channels_last)

@@ -28,7 +28,8 @@ _STILLS: Final = (
     (8, 0.168, 0.3, 8, 20),
     (8, 0.3, 0.437, 20, 63),
 )
-_STILL_LINES = 0.003
+# lines cost more than they bring: as few as still say what a picture shows when they are searched
+_STILL_LINES = 0.0015
 # bits a pixel of grade 0 at half size; of rungs a grade; how they grow with the size; beyond half size, where
 # the encoder rounds to the nearest, so much more
 _GRADE_0, _GRADES_AN_OCTAVE, _POWER, _NEAREST = 0.0185, 10.0, 1.8, 1.14

@@ -44,7 +44,9 @@ def likeness(one: Traits, other: Traits, by: str) -> float:
 
 
 def _structure(lines: Lines) -> Vector:
-    """Where lines are, and along which of two directions, on a grid of 8x8."""
+    """Where lines are, and along which of two directions, on a grid of 8x8; 0 where there are none."""
+    if not lines.any():
+        return np.zeros(3 * _GRID * _GRID, np.float32)
     drawn = cv2.GaussianBlur(lines.astype(np.float32), (0, 0), 1.5)
     across = np.abs(cv2.Sobel(drawn, cv2.CV_32F, 1, 0))
     down = np.abs(cv2.Sobel(drawn, cv2.CV_32F, 0, 1))

@@ -18,11 +18,16 @@ __all__ = ["apart", "opened", "written"]
 
 @contextmanager
 def opened(source: Path) -> Iterator[tuple[StreamInfo, Iterator[Packet], ConceptualCodec]]:
-    """The header, the pictures' packets and the codec that reads them; raises BadInput for other codecs."""
+    """The header, the pictures' packets and the codec that reads them.
+
+    Raises BadInput for other codecs and for streams that are encrypted, CorruptStream.
+    """
     stream = container.Reader(source)
     try:
         if stream.info.codec != "conceptual":
             raise BadInput(f"{source} is a stream of '{stream.info.codec}', not of 'conceptual'")
+        if stream.encrypted:
+            raise BadInput(f"{source} is encrypted; work on streams that are not, and encrypt at the end")
         check_header(stream.info)
         codec = create(stream.info.model, "cpu")
         packets = (packet for packet in stream.packets(verify=True) if packet.track == 0)
@@ -39,4 +44,4 @@ def apart(source: Path, target: Path) -> None:
 
 def written(target: Path, info: StreamInfo, packets: Iterator[Packet]) -> int:
     """Writes a stream that says that it was edited; returns its bytes."""
-    return container.write(target, info, packets, generated=True).bytes
+    return container.write(target, info, packets, generated=True, short=ConceptualCodec.short).bytes

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from genvc import container, media
+from genvc.codec import marks
 from genvc.errors import BadInput, GenvcError
 from genvc.plugins import NOTES, installed
 from genvc.training.captions import captioned
@@ -58,10 +59,7 @@ def coded(codec: Codec, name: str, rgb: Picture, references: list[str]) -> Coded
         raise BadInput(f"streams of {info.codec} have no words; those of these have: {', '.join(readers)}")
     written = io.BytesIO()
     made = codec.encode([Frame(rgb, 0)], info)
-    short = bool(getattr(codec, "short", False))
-    size = container.write(
-        written, info, made, generated=bool(getattr(codec, "generative", False)), short=short
-    )
+    size = container.write(written, info, made, **marks(codec))
     again, packets = container.read(io.BytesIO(written.getvalue()), verify=True)
     held = list(packets)
     text = " ".join(note.text for note in readers[info.codec].load()(held, again))

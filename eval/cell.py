@@ -108,7 +108,9 @@ class _Work:
             self.stream = str(self.folder / "stream.gvc")
             arguments = (cell.clip, cell.codec, cell.setting, stored is not None, self.stream, cell.threads)
             self.encoded = self._once("encode", lambda: self._encode(arguments))
-            self.decoded = self._once("decode", lambda: call(decode_stage, self.stream, cell.threads))
+            self.decoded = self._once(
+                "decode", lambda: call(decode_stage, self.stream, cell.threads, cell.codec)
+            )
             self.files = {
                 name: self.folder / f"metric-{name}-{of_metric(name)[:12]}.json" for name in cell.metrics
             }
@@ -126,7 +128,7 @@ class _Work:
         return tuple(name for name in self.cell.metrics if name not in self.known)
 
     def measuring(self) -> Measuring:
-        return Measuring(self.stream, self.missing(), str(self.folder))
+        return Measuring(self.stream, self.missing(), str(self.folder), self.cell.codec)
 
     def keep(self, result: dict[str, Any]) -> None:
         """Takes what measure_stage gave back, and writes it to the cache."""

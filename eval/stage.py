@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from genvc import container
-from genvc.codec import create
+from genvc.codec import create, marks
 from genvc.errors import BadInput, CorruptStream, GenvcError
-from genvc.types import Frame, Packet
+from genvc.types import Codec, Frame, Packet, StreamInfo
 
 from .clip import Clip
 from .cost import Counted, parameters
@@ -61,8 +61,7 @@ def encode_stage(
     watched = _Watched(frames)
     Path(target).parent.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
-    generated = bool(getattr(made, "generative", False))
-    written = container.write(Path(target), header, made.encode(watched, header), generated=generated)
+    written = container.write(Path(target), header, made.encode(watched, header), **marks(made))
     took = time.perf_counter() - started - watched.seconds
     if not watched.count:
         raise BadInput("the clip has no frames")
@@ -86,16 +85,17 @@ def encode_stage(
     }
 
 
-def decode_stage(stream: str, threads: int) -> dict[str, Any]:
+def decode_stage(stream: str, threads: int, codec: str = "") -> dict[str, Any]:
     """Decodes a .gvc file to nowhere: speed, memory, a hash of the frames, and how long the first one waits.
 
-    latency_packets: packets that the decoder had taken when the first frame came out. Raises GenvcError.
+    codec: as encode_stage() was told, for what streams say nothing of. latency_packets: packets that the
+    decoder had taken when the first frame came out. Raises GenvcError.
     """
     torch.set_num_threads(threads)
     cv2.setNumThreads(threads)
     reader = container.Reader(Path(stream))
     try:
-        made = create(reader.info.codec, reader.info.model)
+        made = _decoder(reader.info, codec)
         packets = _Taken(reader.packets())
         digest = hashlib.sha256()
         frames = latency = 0
@@ -123,11 +123,25 @@ def decode_stage(stream: str, threads: int) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Measuring:
-    """A stream to measure: a .gvc file, the metrics, and the folder for the features of set metrics."""
+    """A stream to measure: a .gvc file, the metrics, and the folder for the features of set metrics.
+
+    codec: as encode_stage() was told.
+    """
 
     stream: str
     metrics: tuple[str, ...]
     folder: str
+    codec: str = ""
+
+
+def _decoder(info: StreamInfo, codec: str) -> Codec:
+    """Of a stream, with those options of "NAME+option=value" that its codec names as `decoding`."""
+    made = create(info.codec, info.model)
+    # an outer codec reads streams of inner ones; their own options went into the stream
+    name, more = parse_codec(codec or info.codec)
+    named = getattr(made, "decoding", ()) if name == info.codec else ()
+    options: dict[str, Any] = {key: value for key, value in more.items() if key in named}
+    return create(info.codec, info.model, **options) if options else made
 
 
 def measure_stage(clip: Clip, wanted: Sequence[Measuring]) -> list[dict[str, Any]]:
@@ -163,7 +177,7 @@ class _Run:
         try:
             self.reader = container.Reader(Path(wanted.stream))
             info = self.reader.info
-            made = create(info.codec, info.model)
+            made = _decoder(info, wanted.codec)
             decoded = made.decode(_Taken(self.reader.packets()), info)
             self.frames = Counted(decoded, info.width * info.height)
         except GenvcError as error:

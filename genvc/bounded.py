@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Any
 
 from . import container
-from .codec import create
+from .codec import create, marks
 from .errors import BadInput
 from .media.info import MediaInfo
 from .types import Codec, Frame, Packet, Picture
@@ -14,6 +14,7 @@ from .types import Codec, Frame, Packet, Picture
 __all__ = ["options_within", "single"]
 
 _STEPS = 101  # qualities 0 to 100
+_LARGE = 1 << 14  # bytes: lengths of larger packets take no more room beside a seal
 _RATES = ("quality", "bitrate", "bytes")
 
 
@@ -34,12 +35,13 @@ def options_within(
     picture: Picture,
     info: MediaInfo,
     most: Callable[[int], int],
+    passphrase: str | None = None,
 ) -> dict[str, Any]:
     """The options with which the whole file is as good as it can be in most(pixels) bytes.
 
     A codec that is `budgeted` bounds its packets itself, by its option `bytes`, one that `bounds_files` the
-    whole file; of others the highest quality is searched by bisection. Raises BadInput
-    where the smallest file is larger.
+    whole file; of others the highest quality is searched by bisection. passphrase: of a file that is to be
+    encrypted. Raises BadInput where the smallest file is larger.
     """
     given = dict(options or {})
     for name in _RATES:
@@ -48,14 +50,15 @@ def options_within(
     limit = most(picture.shape[0] * picture.shape[1])
     made = create(codec, model, device, **given)
     if getattr(made, "bounds_files", False):
-        return {"bytes": limit}
+        # what it bounds is the file as it would be without a passphrase
+        return {"bytes": limit - (0 if passphrase is None else _sealing(made, info, passphrase))}
     if getattr(made, "budgeted", False):
-        return {"bytes": _budget(made, info, limit)}
+        return {"bytes": _budget(made, info, limit, passphrase)}
     best: int | None = None
     low, high, least = 0, _STEPS - 1, 0
     while low <= high:
         middle = (low + high) // 2
-        size = _size(create(codec, model, device, **given, quality=middle), picture, info)
+        size = _size(create(codec, model, device, **given, quality=middle), picture, info, passphrase)
         if size <= limit:
             best, low = middle, middle + 1
         else:
@@ -65,21 +68,27 @@ def options_within(
     return {"quality": best}
 
 
-def _size(codec: Codec, picture: Picture, info: MediaInfo) -> int:
+def _size(codec: Codec, picture: Picture, info: MediaInfo, passphrase: str | None) -> int:
     header = codec.describe(info.width, info.height, info.fps)
-    generated = bool(getattr(codec, "generative", False))
-    return container.write(
-        io.BytesIO(), header, codec.encode([Frame(picture, 0)], header), generated=generated
-    ).bytes
+    packets = codec.encode([Frame(picture, 0)], header)
+    return container.write(io.BytesIO(), header, packets, passphrase=passphrase, **marks(codec)).bytes
 
 
-def _budget(codec: Codec, info: MediaInfo, limit: int) -> int:
+def _budget(codec: Codec, info: MediaInfo, limit: int, passphrase: str | None) -> int:
     """Bytes of a packet in a file of so many."""
-    header = codec.describe(info.width, info.height, info.fps)
-    generated = bool(getattr(codec, "generative", False))
-    packet = Packet(bytes(limit), 0, key=True)
-    whole = container.write(io.BytesIO(), header, [packet], generated=generated).bytes
-    left = 2 * limit - whole
+    left = 2 * limit - _blank(codec, info, limit, passphrase)
     if left < 16:
         raise BadInput(f"a file of this picture has more than {limit} bytes whatever is in it")
     return left
+
+
+def _sealing(codec: Codec, info: MediaInfo, passphrase: str) -> int:
+    """Bytes that encryption adds to a file of one packet; an upper bound."""
+    return _blank(codec, info, _LARGE, passphrase) - _blank(codec, info, _LARGE, None)
+
+
+def _blank(codec: Codec, info: MediaInfo, size: int, passphrase: str | None) -> int:
+    """Bytes of a file whose only packet has `size`."""
+    header = codec.describe(info.width, info.height, info.fps)
+    packet = Packet(bytes(size), 0, key=True)
+    return container.write(io.BytesIO(), header, [packet], passphrase=passphrase, **marks(codec)).bytes

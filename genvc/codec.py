@@ -1,13 +1,13 @@
 """The codec registry: installed codecs by name, found through entry points and loaded when asked for."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from .plugins import CODECS, codec_entry, installed
 
 if TYPE_CHECKING:
     from .types import Codec
 
-__all__ = ["codec_names", "create"]
+__all__ = ["codec_names", "create", "marks"]
 
 
 def codec_names() -> list[str]:
@@ -24,3 +24,18 @@ def create(name: str, model: str = "", device: str = "auto", **options: Any) -> 
     """
     codec: Codec = codec_entry(name).load()(model=model, device=device, **options)
     return codec
+
+
+class Marks(TypedDict):
+    """Arguments of container.write()."""
+
+    generated: bool
+    short: bool
+
+
+def marks(codec: "Codec") -> Marks:
+    """What container.write() is told of a codec: pictures are `generated`, the `short` form will do."""
+    return {
+        "generated": bool(getattr(codec, "generative", False)),
+        "short": bool(getattr(codec, "short", False)),
+    }

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from . import bounded, container, media
 from .beside import unfinished
-from .codec import create
+from .codec import create, marks
 from .errors import BadInput, CorruptStream, Notice
 from .plugins import codec_entry
 from .types import Codec, Frame, Packet
@@ -95,7 +95,7 @@ def encode_file(
         if audio:
             raise BadInput("a file of so many bytes is one of a single picture, without sound")
         picture, frames = bounded.single(frames)
-        chosen = bounded.options_within(codec, model, device, options, picture, info, most)
+        chosen = bounded.options_within(codec, model, device, options, picture, info, most, passphrase)
         options = {**(options or {}), **chosen}
     made = create(codec, model, device, **(options or {}))
     header = made.describe(info.width, info.height, info.fps)
@@ -108,9 +108,7 @@ def encode_file(
     if sound is not None:
         tracks.append(container.Track("opus", sound.rate, sound.head))
         packets = _merged(packets, sound, header.fps)
-    generated = bool(getattr(made, "generative", False))
-    short = bool(getattr(made, "short", False))
-    written = container.write(_sink(target), header, packets, tracks, generated, short, passphrase)
+    written = container.write(_sink(target), header, packets, tracks, passphrase=passphrase, **marks(made))
     took = time.perf_counter() - started
     return Encoded(written.bytes, written.payload_bytes, written.frames, span.seconds, took)
 

@@ -74,7 +74,8 @@ class Codec(Protocol):
     Both methods are generators: a running stream lives in their local variables, the object holds
     weights and settings only, so one object serves many streams at once. A codec that has an attribute
     `generative` that is true paints what it was not sent; files say so. One with a true `short` asks for
-    the container's short form where a stream is one packet. One that has a method
+    the container's short form where a stream is one packet. `decoding` names the options that decoders
+    need to be told, because streams say nothing of them. One that has a method
     `integers(packets, info) -> str` gives the hash of all that its exact half decodes, for `genvc verify`.
     """
 

@@ -1,17 +1,15 @@
 """From scenes to pictures: the reference seen through its field, repaired where the model has a generator."""
 
-import os
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import cache
-from typing import Any
 
 import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 
+from genvc.arithmetic import autocast
 from genvc.types import Frame, Picture
 
 from .detector import Points
@@ -24,14 +22,12 @@ from .structure import Integers
 from .texture import LIMIT
 from .warp import to_picture, to_tensor, warp
 
-__all__ = ["LARGEST", "Painter", "has_bfloat16"]
+__all__ = ["LARGEST", "Painter"]
 
 LARGEST = 1 << 21
 """Pictures of more pixels than this are warped and not repaired: the networks would take too much memory."""
 
 _ALONE = 1 << 15  # pixels of a picture whose painting is not worth a second thread
-# what oneDNN calls instructions that convolutions in bfloat16 lack
-_WITHOUT_BFLOAT16 = ("SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2", "AVX512_CORE", "AVX512_CORE_VNNI")
 _KEPT_PIXELS = 1 << 22  # of analysed references together, at least one
 
 
@@ -69,7 +65,7 @@ class Painter:
             return to_picture(warp(scene.reference.pixels, [scene.field]))
         padded = (-height % MULTIPLE, -width % MULTIPLE)
         wide, high = width + padded[1], height + padded[0]
-        with torch.inference_mode(), _few_threads(height * width), _half(self.device):
+        with torch.inference_mode(), _few_threads(height * width), autocast(self.device):
             analysed = self._analysed(scene.reference, known, padded)
             field = torch.from_numpy(_beyond(scene.field, width, height, padded))
             maps = self._maps(drawn(scene.points, self.outlines, wide, high))
@@ -123,7 +119,7 @@ class Painter:
             return None
         assert self.outlines is not None
         down, right = -height % MULTIPLE, -width % MULTIPLE
-        with torch.inference_mode(), _few_threads(height * width), _half(self.device):
+        with torch.inference_mode(), _few_threads(height * width), autocast(self.device):
             pixels = F.pad(to_tensor(rgb, self.device).float() / 255, (0, right, 0, down), mode="replicate")
             maps = self._maps(drawn(points, self.outlines, width + right, height + down))
             codes = generator.texture.codes(pixels.contiguous(memory_format=torch.channels_last), maps)
@@ -146,24 +142,6 @@ def _few_threads(pixels: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def _half(device: torch.device) -> torch.autocast:
-    """Layers in bfloat16 on a processor that has instructions for it: two thirds of the time.
-
-    The processor's word counts and not a measurement, so that a machine always paints alike.
-    """
-    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=device.type == "cpu" and has_bfloat16())
-
-
-@cache
-def has_bfloat16() -> bool:
-    """Whether convolutions find instructions for bfloat16 here: without them they take ten times as long."""
-    # torch before 2.6 does not say what the processor can do
-    can: Any = getattr(torch.cpu, "get_capabilities", dict)()
-    # oneDNN may be kept to fewer instructions than there are; it knows the variable by two names
-    most = os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA") or "DEFAULT"
-    return most.upper() not in _WITHOUT_BFLOAT16 and bool(can.get("avx512_bf16") or can.get("amx_bf16"))
 
 
 def _beyond(field: Field, width: int, height: int, padded: tuple[int, int]) -> Field:

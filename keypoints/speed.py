@@ -19,10 +19,9 @@ from typing import Any
 import torch
 
 from genvc import media
+from genvc.arithmetic import has_bfloat16
 from genvc.codec import create
 from genvc.types import Frame, Packet
-
-from .painter import has_bfloat16
 
 __all__ = ["measured"]
 

@@ -1,10 +1,15 @@
 """Show the lines of a conceptual stream: its structure, decoded alone."""
 
 import sys
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from genvc.types import Frame
 
 __all__ = ["lines"]
 
@@ -15,17 +20,25 @@ def lines(
 ) -> None:
     """Show the lines of a conceptual stream: its structure, decoded alone."""
     from genvc import media
+    from genvc.errors import Notice
     from genvc.types import Frame
 
     from ..codec import line_picture
     from ..streams import opened
 
     media.check_target(target)
+    drawn = 0
     with opened(source) as (info, packets, codec):
         size = (info.width, info.height)
-        shown = (
-            Frame(line_picture(codec.engine.structure(packet.payload, *size), *size), packet.pts)
-            for packet in packets
-        )
-        media.write(target, shown, info.fps)
+
+        def shown() -> "Iterator[Frame]":
+            nonlocal drawn
+            for packet in packets:
+                found = codec.engine.structure(packet.payload, *size)
+                drawn += int(found.sum())
+                yield Frame(line_picture(found, *size), packet.pts)
+
+        media.write(target, shown(), info.fps)
+    if not drawn:
+        warnings.warn(f"{source} was encoded without lines: {target} is blank", Notice, stacklevel=2)
     print(f"{target}: the lines of {source}", file=sys.stderr)

@@ -35,6 +35,8 @@ def similar(
             return traits(codec.engine, first.payload, info.width, info.height)
 
     wanted = of(source)
+    if by == "structure" and not wanted.structure.any():
+        raise BadInput(f"{source} was encoded without lines; search by texture")
     found: list[tuple[float, str]] = []
     for file in sorted(folder.glob("*.gvc")):
         if file.samefile(source):

@@ -6,6 +6,7 @@ import torch
 
 from genvc import models
 from genvc.training.exporting import command, listed, record
+from genvc.training.run import saved
 
 from ..build import ARCHITECTURE, LINES
 from .tables import FILE, load
@@ -21,15 +22,15 @@ def export(
     stages: the commands that trained it, in order. The validation curve and the line network (stage tables)
     lie beside the checkpoint. folder: below weights/; another one for each version.
     """
-    saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    config = record(checkpoint, saved, stages, trained_on)
+    held = saved(checkpoint)
+    config = record(checkpoint, held, stages, trained_on)
     config |= {
         "architecture": ARCHITECTURE,
-        "without": saved["stage"].get("without", []),
-        "texture": saved["stage"].get("texture", "latents"),
+        "without": held["stage"].get("without", []),
+        "texture": held["stage"].get("texture", "latents"),
         "validation": {key: value for key, value in config["validation"].items() if "/" in key},
     }
-    tensors = {key: value.half() for key, value in saved["average"].items()}
+    tensors = {key: value.half() for key, value in held["average"].items()}
     for number, (matrix, bias) in enumerate(load(checkpoint.with_name(FILE)).layers):
         # whole numbers of 20 bits, which half precision would round
         tensors[f"{LINES}{number}.weight"] = torch.from_numpy(matrix).int().contiguous()

@@ -19,7 +19,7 @@ from genvc.training import data, several
 from genvc.training.critic import Critic
 from genvc.training.likeness import Likeness
 from genvc.training.precision import autocast
-from genvc.training.run import Run, perform
+from genvc.training.run import Run, perform, saved
 from genvc.types import Frame
 
 from ..lines import drawn
@@ -195,7 +195,7 @@ class _Run(Run[Sample]):
 def _weights(model: Conceptual, start: str, device: torch.device) -> dict[str, Tensor]:
     """Of a checkpoint, or of a model; one of `predictive` gives the texture layer its intra pictures."""
     if Path(start).is_file():
-        found: dict[str, Tensor] = torch.load(start, map_location=device, weights_only=True)["average"]
+        found: dict[str, Tensor] = saved(start, device)["average"]
         return _fitting(model, found)
     if start.startswith("predictive"):
         intra = {

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from genvc import models
+from genvc.training.run import saved
 
 from .describer import SURE
 
@@ -37,9 +38,9 @@ def main() -> None:
     if chosen.painter is not None:
         from ..decoder import settings_of
 
-        saved = torch.load(chosen.painter, map_location="cpu", weights_only=True)
-        config["painter"] = {**settings_of(saved), "command": chosen.command, "stage": saved["stage"]}
-        tensors |= {f"painter.{name}": one.half() for name, one in saved["average"].items()}
+        held = saved(chosen.painter)
+        config["painter"] = {**settings_of(held), "command": chosen.command, "stage": held["stage"]}
+        tensors |= {f"painter.{name}": one.half() for name, one in held["average"].items()}
     models.save(chosen.out / "weights" / chosen.name, config, tensors)
     made = models.add(
         chosen.name,

@@ -11,9 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from genvc.errors import BadInput
 from genvc.training.likeness import Likeness
-from genvc.training.run import Run, perform
+from genvc.training.run import Run, perform, saved
 
 from ..decoder import Network, Size, bag_of
 from ..index import terms
@@ -64,16 +63,8 @@ def train(
     """
     torch.manual_seed(stage.seed)
     run = _Painting(stage, val, out / "checkpoint.pt", device)
-    run.begin(None if start is None else lambda: _weights(start), device)
+    run.begin(None if start is None else lambda: saved(start)["average"], device)
     perform(run, _batches(pack, stage, run.done), out, _EVERY)
-
-
-def _weights(path: Path) -> dict[str, Tensor]:
-    try:
-        found: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)["average"]
-    except (OSError, KeyError) as error:
-        raise BadInput(f"{path} is no checkpoint of this training") from error
-    return found
 
 
 class _Painting(Run[Batch]):

@@ -1,5 +1,6 @@
 """The commands `encode` and `decode`."""
 
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -132,6 +133,8 @@ def _most(most_bytes: int | None, bpp: float | None) -> Callable[[int], int] | N
     """From pixels to the bytes that a file may have."""
     if most_bytes is not None:
         return lambda _: most_bytes
+    if bpp is not None and not math.isfinite(bpp):
+        raise typer.BadParameter(f"--bpp is a number of bits a pixel, not {bpp}")
     return None if bpp is None else lambda pixels: int(bpp * pixels / 8)
 
 

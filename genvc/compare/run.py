@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import container, media
-from ..codec import create
+from ..codec import create, marks
 from ..errors import BadInput, GenvcError
 from ..files import Encoded, decode_file, encode_file
 from ..types import Codec, Frame, Packet
@@ -172,8 +172,7 @@ def _size(coder: Codec, header: Any, packets: Sequence[Packet]) -> int:
     if getattr(coder, "elementary", False):
         return sum(len(packet.payload) for packet in packets)
     with open(os.devnull, "wb") as nowhere:
-        generated = bool(getattr(coder, "generative", False))
-        return container.write(nowhere, header, packets, generated=generated).bytes
+        return container.write(nowhere, header, packets, **marks(coder)).bytes
 
 
 def _draw(

@@ -5,7 +5,7 @@ import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ..errors import BadInput
 from . import several
 
-__all__ = ["Run", "perform"]
+__all__ = ["Run", "perform", "saved"]
 
 B = TypeVar("B")
 _WARM = 100  # steps until the rate is reached
@@ -43,15 +43,22 @@ class Run(ABC, Generic[B]):
     def begin(self, weights: Callable[[], dict[str, Tensor]] | None, device: torch.device) -> None:
         """Go on from the checkpoint where there is one, else from the weights; raises BadInput."""
         if self.checkpoint.exists():
-            saved = torch.load(self.checkpoint, map_location=device, weights_only=True)
-            if saved["stage"] != _plain(self.stage):
-                raise BadInput(f"{self.checkpoint} is of another stage: {saved['stage']}")
-            for name, part in self._parts().items():
-                part.load_state_dict(saved[name])
-            self.done = saved["done"]
+            held = saved(self.checkpoint, device)
+            # what a stage could not be told when the checkpoint was written was as it is by default
+            if _defaults(self.stage) | held["stage"] != _plain(self.stage):
+                raise BadInput(f"{self.checkpoint} is of another stage: {held['stage']}")
+            try:
+                for name, part in self._parts().items():
+                    part.load_state_dict(held[name])
+            except (KeyError, ValueError, RuntimeError) as error:
+                raise BadInput(f"{self.checkpoint} is of a model that is made otherwise") from error
+            self.done = held["done"]
             return
         if weights is not None:
-            self.model.load_state_dict(weights())
+            try:
+                self.model.load_state_dict(weights())
+            except (KeyError, RuntimeError) as error:
+                raise BadInput("the weights to start from are of a model that is made otherwise") from error
         self.average.load_state_dict(self.model.state_dict())
 
     @abstractmethod
@@ -134,6 +141,25 @@ def perform(run: Run[B], batches: Iterator[B], out: Path, every: int, leads: boo
                     curve.write(json.dumps(line) + "\n")
                 progress.console.print(json.dumps(line))
                 run.save()
+
+
+def saved(checkpoint: Path | str, device: torch.device | str = "cpu") -> dict[str, Any]:
+    """What Run.save() wrote; raises BadInput for another file."""
+    try:
+        held = torch.load(checkpoint, map_location=device, weights_only=True)
+    except OSError as error:
+        raise BadInput(f"cannot read {checkpoint}: {error.strerror or error}") from error
+    except Exception as error:  # whatever unpickling of other bytes ends in
+        raise BadInput(f"{checkpoint} is no checkpoint of a training") from error
+    if not isinstance(held, dict) or not {"stage", "done", "average"} <= set(held):
+        raise BadInput(f"{checkpoint} is no checkpoint of a training")
+    return held
+
+
+def _defaults(stage: Any) -> dict[str, Any]:
+    """Of the fields of a stage that have one."""
+    found = {field.name: field.default for field in fields(stage) if field.default is not MISSING}
+    return dict(json.loads(json.dumps(found)))
 
 
 def _plain(stage: Any) -> Any:

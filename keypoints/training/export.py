@@ -7,6 +7,7 @@ import torch
 from genvc import models
 from genvc.errors import BadInput
 from genvc.training.exporting import command, listed, record
+from genvc.training.run import saved
 
 from ..detector import outlines
 from ..generator import SIZES, Generator, plain
@@ -31,20 +32,20 @@ def export(
     the config. folder: below weights/; another one for each version. heads: the model whose generator paints
     talking heads, where that is not this one's. Raises BadInput, ModelNotFound.
     """
-    saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    size = SIZES[saved["stage"]["size"]]
-    texture = saved["stage"].get("texture")
+    held = saved(checkpoint)
+    size = SIZES[held["stage"]["size"]]
+    texture = held["stage"].get("texture")
     try:
-        Generator(size, texture).load_state_dict(saved["average"])
+        Generator(size, texture).load_state_dict(held["average"])
     except RuntimeError as error:
         raise BadInput(f"{checkpoint} is of a generator of another size than '{size}'") from error
     config, tensors = models.load(_BASIS, "keypoints")
     if texture:
         config["texture"] = list(texture)
-    config |= {"generator": plain(size), **record(checkpoint, saved, stages, trained_on)}
+    config |= {"generator": plain(size), **record(checkpoint, held, stages, trained_on)}
     if heads:
         config["heads"] = models.full_name(heads)
-    tensors |= {"generator." + key: value.half() for key, value in saved["average"].items()}
+    tensors |= {"generator." + key: value.half() for key, value in held["average"].items()}
     tensors |= {"outline." + key: torch.from_numpy(ring).short() for key, ring in outlines().items()}
     return listed("keypoints", config, tensors, root, name, folder)
 

@@ -21,7 +21,7 @@ from genvc.training import several
 from genvc.training.critic import Critic
 from genvc.training.likeness import Likeness
 from genvc.training.precision import autocast
-from genvc.training.run import Run, perform
+from genvc.training.run import Run, perform, saved
 from genvc.types import Frame, Picture
 
 from ..generator import SIZES, Analysed, Generator, quality_of, seen_through
@@ -367,10 +367,7 @@ class _Run(Run[Batch]):
 def weights(start: str, device: torch.device) -> dict[str, Tensor]:
     """A generator's, from a checkpoint or a model's name; raises BadInput."""
     if Path(start).is_file():
-        saved: dict[str, Any] = torch.load(start, map_location=device, weights_only=True)
-        if "average" not in saved:
-            raise BadInput(f"{start} is no checkpoint of a training")
-        averaged: dict[str, Tensor] = saved["average"]
+        averaged: dict[str, Tensor] = saved(start, device)["average"]
         return averaged
     prefix = "generator."
     tensors = models.load(start, "keypoints")[1]

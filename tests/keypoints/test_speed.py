@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from keypoints import painter, speed
+from genvc import arithmetic
+from keypoints import speed
 
 
 @pytest.fixture(autouse=True)
 def _asked_anew() -> Iterator[None]:
-    painter.has_bfloat16.cache_clear()
+    arithmetic.has_bfloat16.cache_clear()
     yield
-    painter.has_bfloat16.cache_clear()
+    arithmetic.has_bfloat16.cache_clear()
 
 
 @pytest.mark.parametrize("half", [False, True])
@@ -38,4 +39,4 @@ def test_bfloat16_is_not_emulated_where_its_instructions_may_not_be_used(
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True}, raising=False)
     monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
     monkeypatch.setenv(name, most)
-    assert painter.has_bfloat16() is there
+    assert arithmetic.has_bfloat16() is there

@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from genvc import models
 from genvc.errors import BadInput
 from genvc.training.exporting import command, listed, record
+from genvc.training.run import saved
 
 from ..language import LanguageModel
 from . import counting
@@ -26,19 +25,19 @@ def export(
     stages: the commands that trained it, in order. Vocabulary, counts and validation curve lie beside the
     checkpoint. folder: below weights/; another one for each version.
     """
-    saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    held = saved(checkpoint)
     vocabulary = load_vocabulary(checkpoint.parent)
-    stage: dict[str, Any] = saved["stage"]
+    stage: dict[str, Any] = held["stage"]
     net = Language(Shape(len(vocabulary), stage["head"], stage["embedding"], stage["state"]))
     try:
-        net.load_state_dict(saved["average"])
+        net.load_state_dict(held["average"])
     except RuntimeError as error:
         raise BadInput(f"{checkpoint} is of a network of another size") from error
     made = tensors_of(
         net, b" ".join(vocabulary.words), b" ".join(vocabulary.pieces), counting.load(checkpoint.parent)
     )
     LanguageModel({key: value.numpy() for key, value in made.items()})
-    config = record(checkpoint, saved, stages, trained_on)
+    config = record(checkpoint, held, stages, trained_on)
     return listed("crossmodal", config, made, root, name, folder)
 
 

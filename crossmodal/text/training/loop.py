@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from genvc.errors import BadInput
 from genvc.models import full_name, load
 from genvc.training import several
-from genvc.training.run import Run, perform
+from genvc.training.run import Run, perform, saved
 
 from ..language import MIXED
 from ..ngrams import ONE, NGrams
@@ -236,10 +236,10 @@ class _Run(Run[Batch]):
             except RuntimeError as error:
                 raise BadInput(f"the model '{start}' is of another size or vocabulary") from error
             return shipped
-        saved = torch.load(start, map_location=self.device, weights_only=True)
+        held = saved(start, self.device)
         try:
-            self.ledger.load_state_dict(saved["ledger"])
-            averaged: dict[str, Tensor] = saved["average"]
+            self.ledger.load_state_dict(held["ledger"])
+            averaged: dict[str, Tensor] = held["average"]
             self.mean.load_state_dict(averaged)
         except (KeyError, RuntimeError) as error:
             raise BadInput(f"{start} is not of a training of this model on these texts") from error

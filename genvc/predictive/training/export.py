@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-import torch
-
 from ... import models
 from ...training.exporting import command, listed, record
+from ...training.run import saved
 from ..build import ARCHITECTURE
 
 __all__ = ["export"]
@@ -19,14 +18,14 @@ def export(
     stages: the commands that trained it, in order. The validation curve beside the checkpoint goes into
     the config. folder: below weights/; another one for each version.
     """
-    saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    config = record(checkpoint, saved, stages, trained_on)
+    held = saved(checkpoint)
+    config = record(checkpoint, held, stages, trained_on)
     config |= {
         "architecture": ARCHITECTURE,
-        "without": saved["stage"].get("without", []),
+        "without": held["stage"].get("without", []),
         "validation": {key: value for key, value in config["validation"].items() if key.isdigit()},
     }
-    tensors = {key: value.half() for key, value in saved["average"].items()}
+    tensors = {key: value.half() for key, value in held["average"].items()}
     return listed("predictive", config, tensors, root, name, folder)
 
 

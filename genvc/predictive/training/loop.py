@@ -17,7 +17,7 @@ from ...training.critic import Critic
 from ...training.data import Batch
 from ...training.likeness import Likeness
 from ...training.precision import autocast
-from ...training.run import Run, perform
+from ...training.run import Run, perform, saved
 from ..model import Predictive, Reference
 from ..motion import measure
 
@@ -132,7 +132,7 @@ class _Run(Run[Batch]):
 def _weights(start: str, device: torch.device) -> dict[str, Tensor]:
     """Of a checkpoint or of a model."""
     if Path(start).is_file():
-        found: dict[str, Tensor] = torch.load(start, map_location=device, weights_only=True)["average"]
+        found: dict[str, Tensor] = saved(start, device)["average"]
         return found
     return {key: value.float() for key, value in load(start, "predictive")[1].items()}
 
