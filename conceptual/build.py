@@ -40,7 +40,14 @@ def create(model: str = "", device: str = "auto", **options: Any) -> ConceptualC
 
         return DiffusionDecoder(repaint, device)
 
-    return ConceptualCodec(engine_of(name, pick(device)), name, **options, painting=chosen, decoder=decoder)
+    finish = None
+    if chosen.decoder == "flow":
+        from .flow import flow_of
+
+        finish = flow_of(chosen.painter or "", pick(device), chosen.steps or 1, chosen.seed or 0)
+    return ConceptualCodec(
+        engine_of(name, pick(device)), name, **options, painting=chosen, decoder=decoder, finish=finish
+    )
 
 
 @cache

@@ -56,12 +56,14 @@ class ConceptualCodec:
         show: str = "picture",
         painting: Painting | None = None,
         decoder: Callable[[Repaint], Decoder] | None = None,
+        finish: Callable[[Picture], Picture] | None = None,
     ) -> None:
         """quality: 0 (smallest) to 100. bytes: at most so many a picture. bitrate: bit/s, the container's
         share included. At most one of the three. lines: share of the half-size samples that may be lines, 0
         to 0.2. regions: 1 (none) to 8. show: what is decoded, "picture", or a step on the way to it:
         "texture" (without the generator) or "structure" (lines alone). painting: who
-        paints, None for whom the stream says. decoder: makes the one that is not the generator.
+        paints, None for whom the stream says. decoder: makes the one that is not the generator. finish: what
+        takes the generator's pictures further.
         """
         given = {"quality": quality, "bytes": bytes, "bitrate": bitrate}
         chosen = [name for name, value in given.items() if value is not None]
@@ -80,7 +82,7 @@ class ConceptualCodec:
         self.rung = rung_of(_QUALITY if quality is None else quality)
         self.bytes, self.bitrate = bytes, bitrate
         self.lines, self.regions, self.show = lines, regions, show
-        self.painting, self._decoder = painting or Painting(), decoder
+        self.painting, self._decoder, self._finish = painting or Painting(), decoder, finish
 
     def describe(self, width: int, height: int, fps: Fraction) -> StreamInfo:
         """The header; raises Unsupported for more than 2^24 pixels, BadInput for a painter without a name."""
@@ -181,7 +183,8 @@ class ConceptualCodec:
             return line_picture(self.engine.structure(payload, width, height), width, height)
         layers = self.engine.read(payload, width, height)
         if self.show == "picture" and decoder is None:
-            return self.engine.paint(layers, width, height)
+            painted = self.engine.paint(layers, width, height)
+            return painted if self._finish is None else self._finish(painted)
         texture = self.engine.texture_alone(layers, width, height)
         return texture if self.show == "texture" or decoder is None else decoder(texture, layers.lines)
 

@@ -1,4 +1,4 @@
-"""What a user can ask for of who paints: the generator, or a text-to-image model and how it is run."""
+"""What a user can ask for of who paints: the generator, a flow after it, or a text-to-image model."""
 
 from dataclasses import dataclass, fields
 from typing import Any, Final
@@ -8,19 +8,23 @@ from genvc.painter import MOST_STEPS, Painter
 
 from .header import Repaint
 
-__all__ = ["NAMES", "Painting"]
+__all__ = ["FLOW_STEPS", "NAMES", "Painting"]
 
-_DECODERS: Final = ("generator", "diffusion")
+_DECODERS: Final = ("generator", "flow", "diffusion")
+# what of the other options goes with a decoder
+_TAKEN: Final = {"flow": ("painter", "seed", "steps")}
 _STEPS: Final = 20
+FLOW_STEPS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Painting:
-    """Options; None where nothing was said. decoder: "generator" or "diffusion".
+    """Options; None where nothing was said. decoder: "generator", "flow" or "diffusion".
 
-    painter: a text-to-image model for `diffusers`, by its name on the hub; controlnet: one for lines beside
-    it. seed, steps: what it is run with. scheduler: of genvc.diffusion.SCHEDULERS. changed: the share of the
-    noise that the texture layer's picture gets, 0.01 to 1. caption: the prompt. Raises BadInput.
+    painter: a text-to-image model for `diffusers`, by its name on the hub, or of a flow the name of a model
+    of genvc. controlnet: one for lines beside it. seed, steps: what it is run with. scheduler: of
+    genvc.diffusion.SCHEDULERS. changed: the share of the noise that the texture layer's picture gets, 0.01 to
+    1. caption: the prompt. Raises BadInput.
     """
 
     decoder: str | None = None
@@ -53,9 +57,12 @@ class Painting:
                     f"codec 'conceptual': {name} is a number from {least} to {most}, not {value!r}"
                 )
         if self.decoder != "diffusion":
-            said = [name for name in NAMES[1:] if getattr(self, name) is not None]
+            taken = _TAKEN.get(self.decoder or "", ())
+            said = [name for name in NAMES[1:] if name not in taken and getattr(self, name) is not None]
             if said:
                 raise BadInput(f"codec 'conceptual': {said[0]} goes with decoder=diffusion")
+        if self.decoder == "flow" and (self.steps or 1) > FLOW_STEPS:
+            raise BadInput(f"codec 'conceptual': a flow takes at most {FLOW_STEPS} steps, not {self.steps}")
 
     def encoding(self) -> Repaint | None:
         """What a new stream is to say of who paints it; None for the generator. Raises BadInput."""
@@ -63,7 +70,7 @@ class Painting:
 
     def decoding(self, said: Repaint | None) -> Repaint | None:
         """Who paints a stream that says that; None for the generator. Raises BadInput for no name."""
-        if self.decoder == "generator":
+        if self.decoder in ("generator", "flow"):
             return None
         return said if self.decoder is None else self._over(said)
 

@@ -25,7 +25,7 @@ __all__ = ["train"]
 def train(
     data: Data,
     out: Out,
-    stage: Annotated[str, typer.Option("--stage", help="fit, perceptual or tables.")] = "perceptual",
+    stage: Annotated[str, typer.Option("--stage", help="fit, perceptual, flow or tables.")] = "perceptual",
     steps: Steps = 2000,
     batch: Batch = 2,
     crop: Annotated[int, typer.Option("--crop", min=128, help="A multiple of 128.")] = 256,
@@ -40,17 +40,23 @@ def train(
     texture: Annotated[
         str, typer.Option("--texture", help="What the texture layer is coded by: latents or still (AV1).")
     ] = "still",
+    codec: Annotated[
+        str, typer.Option("--codec", help="Of stage flow: the model whose pictures it takes further.")
+    ] = "",
     seconds: Annotated[float, typer.Option("--seconds", min=1, help="Of stage tables.")] = 60.0,
     seed: Seed = 1,
     start: Start = "",
     threads: Threads = 2,
     device: Device = "auto",
 ) -> None:
-    """Train the conceptual codec: its networks (fit, perceptual), or what predicts its lines (tables)."""
+    """Train the conceptual codec: its networks (fit, perceptual), or what predicts its lines (tables).
+
+    Stage flow trains what may take the generator's pictures further (decoder=flow).
+    """
     from ..textures import KINDS
 
-    if stage not in ("fit", "perceptual", "tables"):
-        raise typer.BadParameter(f"--stage is fit, perceptual or tables, not '{stage}'")
+    if stage not in ("fit", "perceptual", "flow", "tables"):
+        raise typer.BadParameter(f"--stage is fit, perceptual, flow or tables, not '{stage}'")
     if texture not in KINDS:
         raise typer.BadParameter(f"--texture is {' or '.join(KINDS)}, not '{texture}'")
     if critic and stage != "perceptual":
@@ -76,6 +82,17 @@ def train(
         save(fit(load_pictures(data, "train", 128), seconds, seed), out / FILE)
         print(f"{out / FILE}: {seconds:g} seconds of stage tables", file=sys.stderr)
         return
+    what = f"{steps} steps of stage {stage}"
+    if stage == "flow":
+        if texture != "still" or parts:
+            raise typer.BadParameter("a flow goes on from a whole model over stills")
+        from ..build import MODEL
+        from .flow import FlowStage, train_flow
+
+        flow = FlowStage(stage, steps, batch, crop, rate, seed, codec or MODEL)
+        with training(out, threads, device, what) as place:
+            train_flow(flow, data, out, start, place)
+        return
     settings = Stage(stage, steps, batch, crop, rate, seed, critic, parts, texture)
-    with training(out, threads, device, f"{steps} steps of stage {stage}") as place:
+    with training(out, threads, device, what) as place:
         run(settings, data, out, start, place)

@@ -9,6 +9,8 @@ from genvc.training.exporting import command, listed, record
 from genvc.training.run import saved
 
 from ..build import ARCHITECTURE, LINES
+from ..flow import ARCHITECTURE as FLOW
+from ..flow import SIZE
 from .tables import FILE, load
 
 __all__ = ["export"]
@@ -24,6 +26,11 @@ def export(
     """
     held = saved(checkpoint)
     config = record(checkpoint, held, stages, trained_on)
+    if held["stage"]["name"] == "flow":
+        config |= {"architecture": FLOW, "network": SIZE}
+        config["validation"] = {key: one for key, one in config["validation"].items() if "/" in key}
+        tensors = {key: value.half() for key, value in held["average"].items()}
+        return listed("conceptual", config, tensors, root, name, folder)
     config |= {
         "architecture": ARCHITECTURE,
         "without": held["stage"].get("without", []),

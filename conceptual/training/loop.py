@@ -1,7 +1,5 @@
 """The stages of training, their loss and their validation."""
 
-import random
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -13,31 +11,24 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from genvc import media
-from genvc.learned.quality import log_step
 from genvc.models import load
-from genvc.training import data, several
 from genvc.training.critic import Critic
 from genvc.training.likeness import Likeness
 from genvc.training.precision import autocast
-from genvc.training.run import Run, perform, saved
+from genvc.training.run import Run, saved
 from genvc.types import Frame
 
-from ..lines import drawn
-from ..model import Coded, Conceptual, reduced
-from ..regions import parted
-from ..textures import StillFeatures, decoded_still, encoded_still, samples_of
+from ..model import Coded, Conceptual
+from ..textures import StillFeatures
 from .alignment import contrast
+from .examples import Sample, passed, stilled, train_over
 
-__all__ = ["Stage", "expected", "train"]
+__all__ = ["Stage", "train"]
 
-# Sizes of the texture's picture in eighths: how often each is trained, and its grades.
-_TRAINED = {2: (0.05, 10, 30), 3: (0.12, 6, 32), 4: (0.38, 2, 28), 6: (0.35, 0, 20), 8: (0.10, 0, 16)}
 VALIDATED = {  # by texture: eighths and grade
     "latents": ((3, 16), (4, 8), (4, 16), (6, 6), (6, 14), (8, 8)),
     "still": ((4, 4), (6, 0), (6, 4), (8, 0), (8, 4), (8, 10)),
 }
-# of stills: how often each size is trained, and the highest grade; low ones are drawn more often
-_STILLS = {3: (0.08, 30), 4: (0.17, 30), 6: (0.35, 24), 8: (0.40, 24)}
 # by texture: weights of LPIPS at each size, and of the squared error. With more of LPIPS on SqueezeNet stills
 # get fine dots, which neither LPIPS on AlexNet nor the eye likes
 _WEIGHTS = {"latents": (1 / 1.5, 20.0), "still": (1.2, 20.0)}
@@ -45,7 +36,6 @@ _SMALL_ERROR = 4.0
 _RATE = 0.12  # what e times the bits may cost: LPIPS falls by so much for that from 0.03 to 0.2 bits a pixel
 _ALIGN = 0.01
 _ALONE = 150  # steps that the critic learns before it is heard
-_MOST_LINES = 0.06
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,34 +57,6 @@ class Stage:
     texture: str = "latents"
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """A batch, ready: pictures (n, height, width, 3), lines, labels, count of regions; eighths and grades.
-
-    stills: the smaller pictures as their codec shows them, (n, height, width, 3); bytes: (n,), theirs.
-    """
-
-    pictures: data.Batch
-    lines: Any
-    labels: Any
-    count: Any
-    eighths: int
-    grades: tuple[int, ...]
-    stills: data.Batch | None = None
-    bytes: tuple[int, ...] = ()
-
-    def rates(self) -> list[float]:
-        """Of each picture, about how many bits a pixel its texture takes."""
-        if self.stills is None:
-            return [expected(self.eighths, grade) for grade in self.grades]
-        return [8 * size / (self.pictures.shape[1] * self.pictures.shape[2]) for size in self.bytes]
-
-
-def expected(eighths: int, grade: float) -> float:
-    """About how many bits a pixel a picture takes; measured with the weights that training starts from."""
-    return float(0.0185 * 2 ** (grade / 10) * (eighths / 4) ** 1.8)
-
-
 def train(stage: Stage, folder: Path, out: Path, start: str, device: torch.device, every: int = 250) -> None:
     """Trains one stage into out/checkpoint.pt, from there if it exists, else from the weights of `start`.
 
@@ -102,40 +64,28 @@ def train(stage: Stage, folder: Path, out: Path, start: str, device: torch.devic
     out as KIND/{train,val}/files. Writes out/curve.jsonl, a line each validation, and out/preview.png.
     Raises BadInput for a checkpoint of another stage.
     """
-    rank, device = several.begin(device)
-    try:
-        run = _Run(stage, out / "checkpoint.pt", start, device)
-        seed = stage.seed + run.done + 1000 * rank
-        torch.manual_seed(seed)
-        pictures = data.load_pictures(folder, "train", stage.crop)
-        batches = _samples(stage, pictures, seed)
-        if rank == 0:
-            run.held = _held(stage, data.load_pictures(folder, "val", stage.crop))
-            run.preview = out / "preview.png"
-        perform(run, batches, out, every, rank == 0)
-    finally:
-        several.end()
+    train_over(lambda place: _Run(stage, out, start, place), stage.texture, folder, out, device, every)
 
 
 class _Run(Run[Sample]):
     """The state of a stage's training."""
 
-    def __init__(self, stage: Stage, checkpoint: Path, start: str, device: torch.device) -> None:
+    def __init__(self, stage: Stage, out: Path, start: str, device: torch.device) -> None:
         torch.manual_seed(stage.seed)
         self.device = device
         self.net = Conceptual(stage.without, stage.texture).to(device).to(memory_format=torch.channels_last)
         self.mean = Conceptual(stage.without, stage.texture).to(device)
-        super().__init__(stage, checkpoint, self.net, self.mean, _groups(self.net, stage))
+        super().__init__(stage, out / "checkpoint.pt", self.net, self.mean, _groups(self.net, stage))
         self.like = Likeness(device) if stage.name == "perceptual" else None
         self.critic = Critic().to(device) if stage.critic else None
         self.held: list[Sample] = []
-        self.preview: Path | None = None
+        self.preview = out / "preview.png"
         self._last: tuple[Tensor, Tensor, Tensor] | None = None
         self.begin((lambda: _weights(self.net, start, device)) if start else None, device)
 
     def loss(self, batch: Sample) -> Tensor:
         """Distortion, rate and alignment."""
-        picture, logs, coded = _passed(self.net, batch, self.device)
+        picture, logs, coded = passed(self.net, batch, self.device)
         pixels = picture.shape[2] * picture.shape[3]
         like, error = _WEIGHTS[self.stage.texture]
         distortion = error * _error(coded.picture, picture)
@@ -171,8 +121,8 @@ class _Run(Run[Sample]):
             for sample in self.held:
                 chosen = replace(sample, eighths=eighths, grades=(grade,) * len(sample.pictures))
                 if self.stage.texture == "still":
-                    chosen = _stilled(chosen)
-                picture, _, coded = _passed(self.mean, chosen, self.device)
+                    chosen = stilled(chosen)
+                picture, _, coded = passed(self.mean, chosen, self.device)
                 shown = coded.picture.clamp(0, 1)
                 bpp = coded.bits / (picture.shape[2] * picture.shape[3])
                 if chosen.stills is not None:
@@ -180,7 +130,7 @@ class _Run(Run[Sample]):
                 psnr = -10 * torch.log10(_error(shown, picture))
                 unlike = self.like(shown, picture) if self.like is not None else torch.zeros_like(psnr)
                 sums.append(torch.stack([bpp, psnr, unlike]).mean(1))
-                if number == 1 and sample is self.held[0] and self.preview is not None:
+                if number == 1 and sample is self.held[0]:
                     _show(self.preview, picture, coded)
             found[f"{eighths}/8 {grade}"] = [round(x, 4) for x in torch.stack(sums).mean(0).tolist()]
         return found
@@ -241,70 +191,6 @@ def _groups(model: Conceptual, stage: Stage) -> list[dict[str, Any]]:
         | ({"weight_decay": 0.0} if share < 0.1 else {})
         for share, part in groups.items()
     ]
-
-
-def _samples(stage: Stage, pictures: list[Any], seed: int) -> Iterator[Sample]:
-    dice = random.Random(seed)
-    still = stage.texture == "still"
-    sizes = {size: one[0] for size, one in (_STILLS if still else _TRAINED).items()}
-    for batch in data.crops(pictures, stage.crop, stage.batch, seed):
-        eighths = dice.choices(list(sizes), list(sizes.values()))[0]
-        if still:
-            grades = tuple(int(_STILLS[eighths][1] * dice.random() ** 2) for _ in batch)
-        else:
-            grades = tuple(dice.randint(*_TRAINED[eighths][1:]) for _ in batch)
-        shares = [dice.choice((0.0, 1.0, 1.0)) * dice.random() * _MOST_LINES for _ in batch]
-        counts = [dice.choice((1, 2, 3, 4, 6)) for _ in batch]
-        sample = _sample(batch, eighths, grades, shares, counts)
-        yield _stilled(sample) if still else sample
-
-
-def _stilled(sample: Sample) -> Sample:
-    """With what the still codec makes of the smaller pictures."""
-    found, sizes = [], []
-    for rgb, grade in zip(sample.pictures, sample.grades, strict=True):
-        picture = torch.from_numpy(rgb).permute(2, 0, 1)[None].float() / 255
-        small = samples_of(reduced(picture, sample.eighths))
-        coded, vivid = encoded_still(small, grade)
-        found.append(decoded_still(coded, small.shape[1], small.shape[0], vivid))
-        sizes.append(len(coded))
-    return replace(sample, stills=np.stack(found), bytes=tuple(sizes))
-
-
-def _sample(
-    batch: data.Batch, eighths: int, grades: tuple[int, ...], shares: list[float], counts: list[int]
-) -> Sample:
-    lines = np.stack([drawn(rgb, share) for rgb, share in zip(batch, shares, strict=True)])
-    labels = np.stack([parted(rgb, count) for rgb, count in zip(batch, counts, strict=True)])
-    there = labels.reshape(len(batch), -1).max(1).astype(np.int64) + 1
-    return Sample(
-        batch,
-        torch.from_numpy(lines[:, None].astype(np.float32)),
-        torch.from_numpy(labels.astype(np.int64)),
-        torch.from_numpy(np.where(there > 1, there, 0)),
-        eighths,
-        grades,
-    )
-
-
-def _held(stage: Stage, pictures: list[Any]) -> list[Sample]:
-    """Validation batches, the same ones each time."""
-    batches = data.crops(pictures, stage.crop, 4, 7)
-    return [_sample(next(batches), 4, (8,) * 4, [0.02] * 4, [4] * 4) for _ in range(4)]
-
-
-def _passed(model: Conceptual, batch: Sample, device: torch.device) -> tuple[Tensor, Tensor, Coded]:
-    """The pictures, the logarithms of their steps, and what the model makes of them."""
-    picture = torch.from_numpy(batch.pictures).to(device).permute(0, 3, 1, 2).float() / 255
-    picture = picture.contiguous(memory_format=torch.channels_last)
-    logs = torch.tensor([log_step(grade) for grade in batch.grades], device=device)
-    lines, labels, count = (part.to(device) for part in (batch.lines, batch.labels, batch.count))
-    with autocast(device):
-        if batch.stills is None:
-            return picture, logs, model(picture, lines, labels, count, batch.eighths, logs)
-        still = torch.from_numpy(batch.stills).to(device).permute(0, 3, 1, 2).float() / 255
-        still = still.contiguous(memory_format=torch.channels_last)
-        return picture, logs, model(picture, lines, labels, count, batch.eighths, logs, still)
 
 
 def _error(decoded: Tensor, picture: Tensor) -> Tensor:

@@ -12,21 +12,8 @@ from conceptual_scenes import scene
 
 import genvc
 from conceptual.training.export import export
-from genvc import cli, media
+from genvc import cli
 from genvc.types import Frame
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """One drawn photo to train on, another one to validate."""
-    for split, mirrored in (("train", False), ("val", True)):
-        folder = tmp_path / "data" / "photos" / split
-        folder.mkdir(parents=True)
-        rgb = scene(128, 160)
-        media.write(
-            folder / "a.png", [Frame(np.ascontiguousarray(rgb[:, ::-1]) if mirrored else rgb, 0)], Fraction(1)
-        )
-    return tmp_path / "data"
 
 
 def trained(data: Path, out: Path, *options: str) -> int:
