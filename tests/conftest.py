@@ -1,7 +1,10 @@
 """What the tests share: material, made or found, and a small number of threads."""
 
+import faulthandler
 import os
 import signal
+import sys
+import threading
 
 # Before anything imports torch: results and times must not hang on how many cores there are. Two threads, as
 # many as the smallest machine has that runs these tests; one where each core has a worker of its own. Workers
@@ -27,6 +30,30 @@ import pytest
 from genvc import Frame
 from genvc.errors import BadInput
 from genvc.samples import sample_path
+
+_LEAVING = 60.0  # seconds that a process may take to end when all tests have
+_status = [0]
+
+
+def pytest_sessionfinish(exitstatus: int) -> None:
+    """Kept for leave()."""
+    _status[0] = int(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    """From here on no test's time is watched: a thread that never ends would hold up the process for ever."""
+
+    def leave() -> None:
+        print(f"the tests have ended {_LEAVING:g} s ago, and something still runs:", file=sys.stderr)
+        faulthandler.dump_traceback(all_threads=True)
+        os._exit(_status[0])
+
+    late = threading.Timer(_LEAVING, leave)
+    late.daemon = True
+    late.start()
+    # and where even this thread is not let run
+    faulthandler.dump_traceback_later(2 * _LEAVING, exit=True)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,4 +1,4 @@
-"""What the tests of conceptual share: an engine and a line network of random weights, and what to train on."""
+"""What the tests of conceptual share: networks of random weights, and photos to train on."""
 
 from fractions import Fraction
 from itertools import pairwise

@@ -139,6 +139,8 @@ class Wire:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
         self._socket.settimeout(0.1)
+        # a key picture is a burst: what does not fit while others have the core would be lost uncounted
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 21)
         self.port = self._socket.getsockname()[1]
         self._open = True
         threading.Thread(target=self._run, daemon=True).start()
@@ -190,14 +192,16 @@ def test_two_ends_call_each_other_over_udp(carphone: Path, tmp_path: Path, mend:
     try:
         wait_for(lambda: len(seen) > 30 and float(caller.meters()["shown"]) > 20)
         # what one end has counted may still be on its way through a machine that is busy
-        wait_for(lambda: counted(caller) == pytest.approx(wire.bytes, rel=0.02))
+        wait_for(lambda: counted(caller) == pytest.approx(wire.bytes, rel=0.05))
         assert float(called.meters()["recovered"]) > 0
+        # the one that is called hears the other one say goodbye before it ends itself
+        caller.stop()
+        assert called.over.wait(12)
+        assert "ended" in called.words
     finally:
         for part in reversed(parts):
             part.stop()
         wire.close()
-    assert called.over.wait(5)
-    assert "ended" in called.words
     kept.close()
     assert kept.error == ""
     assert sum(1 for _ in media.frames(tmp_path / "kept.mkv")[1]) == kept.frames > 30
