@@ -1,19 +1,22 @@
 """The short form of streams that are one packet."""
 
 import io
+import zlib
 from fractions import Fraction
 
 import pytest
 
 from genvc import container
+from genvc.container import layout as bits
+from genvc.container import single
 from genvc.errors import CorruptStream, GenvcError
 from genvc.types import Packet, StreamInfo
 
 INFO = StreamInfo("crossmodal", "", 512, 512, Fraction(1), b"\1")
 ONLY = Packet(b"a red ball", 0, key=True)
-# "GVC", version 2, 20 bytes of body, 512 x 512, 1 / 1, "crossmodal", no model, params 01, generated,
-# 10 bytes; a check follows
-STORED = bytes.fromhex("475643021480048004") + b"\1\1\x0acrossmodal\0\1\1\1\x0aa red ball"
+# "GVC", version 3, generated, 18 bytes of body, 512 x 512, "crossmodal", no model, params 01, 10 bytes;
+# a check follows
+STORED = bytes.fromhex("47564303011280048004") + b"\x0acrossmodal\0\1\1\x0aa red ball"
 
 
 def written(packets: list[Packet], short: bool = True) -> bytes:
@@ -29,7 +32,47 @@ def test_the_short_form_is_stored_bytes_and_comes_back() -> None:
     reader = container.Reader(io.BytesIO(data))
     assert (reader.info, reader.generated) == (INFO, True)
     assert list(reader.packets(verify=True)) == [ONLY]
-    assert len(written([ONLY], short=False)) - len(data) == 29
+    assert len(written([ONLY], short=False)) - len(data) == 31
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ("crossmodal-scenes@ea3a980a", b"\7-scenes\xea\x3a\x98\x0a"),
+        ("crossmodal@0123abcd", b"\0\x01\x23\xab\xcd"),
+        ("others@0123abcd", b"\x0fothers@0123abcd"),
+        ("crossmodal-large", b"\x10crossmodal-large"),
+        ("crossmodal@0123abc", b"\x12crossmodal@0123abc"),
+    ],
+)
+@pytest.mark.parametrize("rate", [Fraction(1), Fraction(30000, 1001)])
+def test_models_and_rates_come_back(model: str, said: bytes, rate: Fraction) -> None:
+    info = StreamInfo("crossmodal", model, 300, 20, rate, b"\1")
+    file = io.BytesIO()
+    container.write(file, info, [ONLY], short=True)
+    data = file.getvalue()
+    assert said + b"\1\1\x0aa red ball" in data
+    reader = container.Reader(io.BytesIO(data))
+    assert (reader.info, reader.generated) == (info, False)
+    assert list(reader.packets(verify=True)) == [ONLY]
+
+
+@pytest.mark.parametrize(
+    ("flags", "body"),
+    [
+        # a rate of 1 that is said, a model in full that could be said after the codec, more than there is
+        (2, b"\x08\x08\1\1\1a\0\0"),
+        (0, b"\x08\x08\1a\x0aa@0123abcd\0"),
+        (4, b"\x08\x08\1a\0\1\2\3\4\0\0"),
+        (8, b"\x08\x08\1a\0\0"),
+        (4, b"\x08\x08\1a\0\1\2\3"),
+        (4, b"\x08\x08\1a\x3f" + b"b" * 63 + b"\1\2\3\4\0"),
+    ],
+)
+def test_what_no_writer_says_is_refused(flags: int, body: bytes) -> None:
+    data = b"GVC" + bytes([single.VERSION, flags, len(body)]) + body + b"\1x"
+    with pytest.raises(GenvcError):
+        container.Reader(io.BytesIO(data + bits.pack_check(zlib.crc32(data))))
 
 
 def test_its_pieces_follow_each_other_without_a_gap() -> None:

@@ -97,16 +97,21 @@ def read(data: bytes) -> tuple[dict[str, Any], list[Packet]]:
     source = Bytes(data)
     need(source.take(3) == b"GVC", "not a .gvc stream")
     version = source.byte()
-    need(version in (1, 2), "a version that came later")
+    need(version in (1, 3), "another version")
+    flags = source.byte() if version == 3 else 2
     body = Bytes(source.bytes(MIB))
     start = source.check(0, 0) if version == 1 else 0
     head: dict[str, Any] = {"width": body.number(), "height": body.number()}
     need(1 <= head["width"] <= 16384 and 1 <= head["height"] <= 16384, "a side beyond its limits")
     need(head["width"] * head["height"] <= 1 << 26, "a picture that is too large")
-    head |= {"rate": body.rate(1000), "codec": body.name(), "model": body.name(), "params": body.bytes(65536)}
+    head |= {"rate": body.rate(1000) if flags & 2 else (1, 1), "codec": body.name(), "model": body.name()}
+    if flags & 4:
+        head["model"] = head["codec"] + head["model"] + b"@" + body.take(4).hex().encode()
+        need(len(head["model"]) <= 64, "a model's name that is too long")
+    head["params"] = body.bytes(65536)
     need(len(head["codec"]) > 0, "no codec")
-    if version == 2:
-        return head, [single(source, body, head)]
+    if version == 3:
+        return head, [single(source, body, head, flags)]
     extensions = []
     while body.at < len(body.data):
         extensions.append(body.extension(MIB, (b"track", b"generated")))
@@ -134,10 +139,12 @@ def read(data: bytes) -> tuple[dict[str, Any], list[Packet]]:
     return head, packets
 
 
-def single(source: Bytes, body: Bytes, head: dict[str, Any]) -> Packet:
-    flags = source.byte()
-    need(flags <= 1 and body.at == len(body.data), "something that the short form cannot hold")
-    head |= {"generated": flags == 1, "tracks": []}
+def single(source: Bytes, body: Bytes, head: dict[str, Any], flags: int) -> Packet:
+    need(flags <= 7 and body.at == len(body.data), "something that the short form cannot hold")
+    need(not flags & 2 or head["rate"] != (1, 1), "a rate that is said for nothing")
+    after = re.compile(re.escape(head["codec"]) + rb"[a-z0-9._@+-]*@[0-9a-f]{8}")
+    need(bool(flags & 4) == bool(after.fullmatch(head["model"])), "a model's name that could be shorter")
+    head |= {"generated": bool(flags & 1), "tracks": []}
     payload = source.bytes(16 * MIB)
     source.check(0, 0)
     need(source.at == len(source.data), "something follows the end")
@@ -189,7 +196,7 @@ def test_it_reads_every_stored_stream_as_genvc_does(path: Path) -> None:
 
 
 def test_every_flipped_bit_of_a_stored_stream_is_refused() -> None:
-    for version in (1, 2):
+    for version in (1, 3):
         data = min((data for data in map(Path.read_bytes, STREAMS) if data[3] == version), key=len)
         for place in range(8 * len(data)):
             changed = bytearray(data)
@@ -228,7 +235,7 @@ def test_both_readers_take_and_refuse_the_same_mutated_streams() -> None:
             assert ours == theirs, f"seed {seed} of stream {number}"
             taken += ours is not None
             refused += ours is None
-            short += ours is not None and made[3] == 2
+            short += ours is not None and made[3] == 3
     assert min(taken, refused) > 500
     assert short > 100
 

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -177,6 +177,7 @@ class Reader:
                 f"version {version} of the format; this genvc reads {bits.VERSION} and {single.VERSION}"
             )
         self._single = version == single.VERSION
+        flags = self._input.byte("the header") if self._single else 0
         size = self._input.number("the header")
         if size > bits.MAX_HEADER:
             raise CorruptStream(f"the header is said to have {size} bytes, more than {bits.MAX_HEADER}")
@@ -186,15 +187,10 @@ class Reader:
             raise CorruptStream("the header's checksum is wrong")
         self._header = magic + bytes([version]) + bits.pack_bytes(body) + bits.pack_check(self._seed)
         try:
-            header = bits.unpack_header(body)
+            # in the short form one checksum at the end is for all
+            return single.unpack(flags, body) if self._single else bits.unpack_header(body)
         except BadInput as error:
             raise CorruptStream(str(error)) from None
-        if self._single:
-            # in the short form one checksum at the end is for all
-            extended = header.generated or bool(header.tracks) or header.encrypted is not None
-            generated = single.flags_of(self._input.byte("the header"), extended)
-            header = replace(header, generated=generated)
-        return header
 
     def _only(self) -> Iterator[Piece]:
         """The one packet of the short form, as the only group."""

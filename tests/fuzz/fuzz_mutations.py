@@ -142,13 +142,17 @@ def _apart(data: bytes) -> _Parts:
 
 def _together(parts: _Parts) -> bytes:
     body = bits.pack_number(parts.width) + bits.pack_number(parts.height)
-    body += b"".join(map(bits.pack_number, parts.fps))
-    body += b"".join(map(bits.pack_bytes, (parts.codec, parts.model, parts.params)))
+    rate = b"".join(map(bits.pack_number, parts.fps))
     if parts.short:
+        after = single.shortened(parts.codec.decode("latin-1"), parts.model.decode("latin-1"))
+        flags = sum(flags for _, flags, _ in parts.extensions) & 255
+        flags ^= 2 * (parts.fps != (1, 1)) | 4 * (after is not None)
+        body += rate * (parts.fps != (1, 1)) + bits.pack_bytes(parts.codec)
+        body += (bits.pack_bytes(parts.model) if after is None else after) + bits.pack_bytes(parts.params)
         first = next((group[0].payload for group in parts.groups if group), b"")
-        out = bits.MAGIC + bytes([single.VERSION]) + bits.pack_bytes(body)
-        out += bytes([sum(flags for _, flags, _ in parts.extensions) & 255]) + bits.pack_bytes(first)
+        out = bits.MAGIC + bytes([single.VERSION, flags]) + bits.pack_bytes(body) + bits.pack_bytes(first)
         return out + bits.pack_check(zlib.crc32(out))
+    body += rate + b"".join(map(bits.pack_bytes, (parts.codec, parts.model, parts.params)))
     for name, flags, value in parts.extensions:
         body += bits.pack_bytes(name) + bytes([flags]) + bits.pack_bytes(value)
     out = bits.MAGIC + bytes([bits.VERSION]) + bits.pack_bytes(body)
