@@ -1,6 +1,7 @@
 """How many bytes: no more than was asked for, and little more than the entropy; and where else they go."""
 
 import copy
+import io
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,41 @@ def test_a_file_has_at_most_the_bytes_that_were_asked_for(drawing: Path, tmp_pat
     target = tmp_path / "out.gvc"
     made = genvc.encode_file(drawing, target, "conceptual", device="cpu", most=lambda _: most)
     assert 0.75 * most < made.bytes == target.stat().st_size <= most
+
+
+@pytest.mark.parametrize(
+    ("codec", "most"), [("conceptual", 500), ("conceptual", 2000), ("crossmodal", 400), ("avif", 1200)]
+)
+def test_an_encrypted_file_has_at_most_the_bytes_that_were_asked_for(
+    drawing: Path, tmp_path: Path, codec: str, most: int
+) -> None:
+    pytest.importorskip("cryptography", reason="the extra crypto is not installed")
+    target = tmp_path / "out.gvc"
+    made = genvc.encode_file(drawing, target, codec, device="cpu", most=lambda _: most, passphrase="open")
+    assert 0.6 * most < made.bytes == target.stat().st_size <= most
+    assert container.Reader(target).encrypted
+
+
+@pytest.mark.parametrize("bpp", ["inf", "nan"])
+def test_bits_a_pixel_are_a_number(drawing: Path, tmp_path: Path, bpp: str) -> None:
+    from typer.testing import CliRunner
+
+    from genvc.cli import app
+
+    target = tmp_path / "out.gvc"
+    words = ["encode", str(drawing), str(target), "--codec", "conceptual", "--bpp", bpp]
+    assert CliRunner().invoke(app, words).exit_code == 2
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_bit_rate_counts_the_header_too(count: int) -> None:
+    codec: Any = genvc.create("conceptual", device="cpu", bitrate=20000)
+    info = codec.describe(256, 160, Fraction(2))
+    frames = [Frame(np.roll(scene(160, 256), 40 * time, 1), time) for time in range(count)]
+    file = io.BytesIO()
+    container.write(file, info, codec.encode(iter(frames), info), generated=True, short=True)
+    assert 0.75 * 20000 < 8 * len(file.getvalue()) / (count / 2) <= 20000
 
 
 @pytest.mark.parametrize("bpp", [0.06, 0.1, 0.2])

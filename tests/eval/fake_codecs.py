@@ -17,8 +17,12 @@ from genvc.types import Frame, Packet, StreamInfo
 class Grain:
     """Levels rounded to steps, deflated: more steps, more bytes, better pictures."""
 
-    def __init__(self, quality=50, bitrate=None, bytes=None, quantizer=None):
+    decoding = ("inverted",)
+    inverted = False
+
+    def __init__(self, quality=50, bitrate=None, bytes=None, quantizer=None, inverted=False):
         self.step = 64 if quality is None else 2 + (100 - quality)
+        self.inverted = inverted
 
     def describe(self, width, height, fps):
         return StreamInfo("grain", "", width, height, fps)
@@ -32,9 +36,8 @@ class Grain:
         for packet in packets:
             data = zlib.decompress(packet.payload)
             levels = np.frombuffer(data[1:], np.uint8).reshape(info.height, info.width, 3)
-            yield Frame(
-                np.minimum(levels.astype(int) * data[0] + data[0] // 2, 255).astype(np.uint8), packet.pts
-            )
+            shown = np.minimum(levels.astype(int) * data[0] + data[0] // 2, 255).astype(np.uint8)
+            yield Frame(255 - shown if self.inverted else shown, packet.pts)
 
 
 class Raising(Grain):

@@ -54,6 +54,14 @@ def test_a_run_gives_the_document_that_is_promised(clips, fakes, cache, out, cap
     assert "12 cells" in printed.out
 
 
+def test_decoders_are_told_what_streams_do_not_say(clips, fakes, cache, out):
+    bench(clips[0], "--codecs", "grain,grain+inverted=true", "--rates", "quality=50",
+          "--metrics", "psnr", "--json", out)  # fmt: skip
+    plain, inverted = load(out)["cells"]
+    assert plain["bytes"] == inverted["bytes"]
+    assert plain["metrics"]["psnr"] > 15 > inverted["metrics"]["psnr"]
+
+
 def test_whole_files_and_elementary_streams_are_counted_as_what_they_are(clips, fakes, cache, out):
     bench(clips[0], "--codecs", "grain,x264", "--rates", "grain:quality=50", "--rates", "x264:q30",
           "--metrics", "psnr", "--json", out)  # fmt: skip
