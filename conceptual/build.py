@@ -9,7 +9,7 @@ from genvc.device import pick
 from genvc.errors import BadInput
 from genvc.models import full_name, load
 
-from .codec import ConceptualCodec, Decoder
+from .codec import ConceptualCodec, Decoder, Finish
 from .engine import Engine
 from .generator import PARTS
 from .header import Repaint
@@ -40,14 +40,13 @@ def create(model: str = "", device: str = "auto", **options: Any) -> ConceptualC
 
         return DiffusionDecoder(repaint, device)
 
-    finish = None
-    if chosen.decoder == "flow":
+    def finish() -> Finish:
         from .flow import flow_of
 
-        finish = flow_of(chosen.painter or "", pick(device), chosen.steps or 1, chosen.seed or 0)
-    return ConceptualCodec(
-        engine_of(name, pick(device)), name, **options, painting=chosen, decoder=decoder, finish=finish
-    )
+        return flow_of(chosen.painter or "", pick(device), chosen.steps or 1, chosen.seed or 0)
+
+    engine = engine_of(name, pick(device))
+    return ConceptualCodec(engine, name, **options, painting=chosen, decoder=decoder, finish=finish)
 
 
 @cache

@@ -21,11 +21,13 @@ from .painting import NAMES, Painting
 from .rate import plan, rung_of, within
 from .syntax import MAX_PIXELS
 
-__all__ = ["SHOWN", "ConceptualCodec", "Decoder", "line_picture", "traced"]
+__all__ = ["SHOWN", "ConceptualCodec", "Decoder", "Finish", "line_picture", "traced"]
 
 SHOWN = ("picture", "texture", "structure")
 Decoder = Callable[[Picture, Lines], Picture]
 """(what the texture layer shows, lines) -> the picture; in place of the generator."""
+Finish = Callable[[Picture], Picture]
+"""The generator's picture -> the picture."""
 
 # What the container adds to a group of one picture: its mark, a head and a checksum.
 _GROUP_BYTES = 14
@@ -56,14 +58,14 @@ class ConceptualCodec:
         show: str = "picture",
         painting: Painting | None = None,
         decoder: Callable[[Repaint], Decoder] | None = None,
-        finish: Callable[[Picture], Picture] | None = None,
+        finish: Callable[[], Finish] | None = None,
     ) -> None:
         """quality: 0 (smallest) to 100. bytes: at most so many a picture. bitrate: bit/s, the container's
-        share included. At most one of the three. lines: share of the half-size samples that may be lines, 0
-        to 0.2. regions: 1 (none) to 8. show: what is decoded, "picture", or a step on the way to it:
-        "texture" (without the generator) or "structure" (lines alone). painting: who
-        paints, None for whom the stream says. decoder: makes the one that is not the generator. finish: what
-        takes the generator's pictures further.
+        share included, encryption's not. At most one of the three. lines: share of the half-size samples that
+        may be lines, 0 to 0.2. regions: 1 (none) to 8. show: what is decoded, "picture", or a step on the way
+        to it: "texture" (without the generator) or "structure" (lines alone). painting: who paints, None for
+        whom the stream says. decoder: makes the one that is not the generator. finish: makes what takes the
+        generator's pictures further, where painting says so. Raises BadInput.
         """
         given = {"quality": quality, "bytes": bytes, "bitrate": bitrate}
         chosen = [name for name, value in given.items() if value is not None]
@@ -101,7 +103,7 @@ class ConceptualCodec:
         if self.bitrate is not None:
             budget = max(1, int(self.bitrate / info.fps / 8) - _GROUP_BYTES)
             # the first picture also pays for what stands before and after all groups
-            header = container.write(io.BytesIO(), info, ()).bytes
+            header = container.write(io.BytesIO(), info, (), generated=True).bytes
         for frame in frames:
             if frame.rgb.shape != (info.height, info.width, 3):
                 high, wide = frame.rgb.shape[:2]
@@ -119,9 +121,11 @@ class ConceptualCodec:
         """One frame for each packet of track 0; raises CorruptStream, ModelNotFound."""
         repaint = self.painting.decoding(check_header(info))
         decoder = None if repaint is None or self._decoder is None else self._decoder(repaint)
+        flows = self.painting.decoder == "flow" and self.show == "picture"
+        finish = self._finish() if flows and self._finish is not None else None
         for packet in packets:
             if packet.track == 0:
-                yield Frame(self._shown(packet.payload, info.width, info.height, decoder), packet.pts)
+                yield Frame(self._shown(packet.payload, info, decoder, finish), packet.pts)
 
     def integers(self, packets: Iterable[Packet], info: StreamInfo) -> str:
         """SHA-256 of lines, labels, codes and the texture's integers; raises CorruptStream."""
@@ -178,13 +182,16 @@ class ConceptualCodec:
             if packet.track == 0
         ]
 
-    def _shown(self, payload: bytes, width: int, height: int, decoder: Decoder | None) -> Picture:
+    def _shown(
+        self, payload: bytes, info: StreamInfo, decoder: Decoder | None, finish: Finish | None
+    ) -> Picture:
+        width, height = info.width, info.height
         if self.show == "structure":
             return line_picture(self.engine.structure(payload, width, height), width, height)
         layers = self.engine.read(payload, width, height)
         if self.show == "picture" and decoder is None:
             painted = self.engine.paint(layers, width, height)
-            return painted if self._finish is None else self._finish(painted)
+            return painted if finish is None else finish(painted)
         texture = self.engine.texture_alone(layers, width, height)
         return texture if self.show == "texture" or decoder is None else decoder(texture, layers.lines)
 

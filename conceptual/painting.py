@@ -60,7 +60,8 @@ class Painting:
             taken = _TAKEN.get(self.decoder or "", ())
             said = [name for name in NAMES[1:] if name not in taken and getattr(self, name) is not None]
             if said:
-                raise BadInput(f"codec 'conceptual': {said[0]} goes with decoder=diffusion")
+                fitting = "diffusion or decoder=flow" if said[0] in _TAKEN["flow"] else "diffusion"
+                raise BadInput(f"codec 'conceptual': {said[0]} goes with decoder={fitting}")
         if self.decoder == "flow" and (self.steps or 1) > FLOW_STEPS:
             raise BadInput(f"codec 'conceptual': a flow takes at most {FLOW_STEPS} steps, not {self.steps}")
 

@@ -109,7 +109,7 @@ class _Work:
             arguments = (cell.clip, cell.codec, cell.setting, stored is not None, self.stream, cell.threads)
             self.encoded = self._once("encode", lambda: self._encode(arguments))
             self.decoded = self._once(
-                "decode", lambda: call(decode_stage, self.stream, cell.threads, cell.codec)
+                "decode", lambda: call(decode_stage, self.stream, cell.threads, cell.codec, cell.setting)
             )
             self.files = {
                 name: self.folder / f"metric-{name}-{of_metric(name)[:12]}.json" for name in cell.metrics
@@ -128,7 +128,7 @@ class _Work:
         return tuple(name for name in self.cell.metrics if name not in self.known)
 
     def measuring(self) -> Measuring:
-        return Measuring(self.stream, self.missing(), str(self.folder), self.cell.codec)
+        return Measuring(self.stream, self.missing(), str(self.folder), self.cell.codec, self.cell.setting)
 
     def keep(self, result: dict[str, Any]) -> None:
         """Takes what measure_stage gave back, and writes it to the cache."""

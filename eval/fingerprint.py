@@ -1,15 +1,14 @@
 """What a cached result depends on besides the clip: the code and the weights that made it, as a hash."""
 
 import hashlib
-import json
 import re
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
-from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
 from genvc.errors import BadInput, CodecNotFound
+from genvc.models import folders
 from genvc.plugins import CODECS, installed
 
 from .clip import file_hash
@@ -20,7 +19,10 @@ _SUFFIXES = {".py", ".json", ".safetensors"}
 _ANCHORS = "eval.anchors"
 _METRICS = "genvc.metrics"
 # What turns files into frames and frames into bytes; the command line and the like change no result.
-_CORE = ("genvc.media", "genvc.container", "genvc.entropy", "genvc.types", "eval.search", "eval.stage")
+_CORE = (
+    *("genvc.media", "genvc.container", "genvc.entropy", "genvc.types", "genvc.codec", "genvc.arithmetic"),
+    *("eval.search", "eval.stage"),
+)
 
 
 @lru_cache(maxsize=256)
@@ -45,7 +47,7 @@ def of_codec(name: str) -> str:
         seen.update(used)
         waiting.extend(used)
     parts.update(dict.fromkeys(file for part in _CORE for file in _files(part)))
-    return _digest(list(parts), ("av", "pillow", "constriction", "mediapipe", "torch"))
+    return _digest(list(parts), ("av", "pillow", "constriction", "mediapipe", "torch", "diffusers"))
 
 
 def _owner(module: str) -> str:
@@ -63,10 +65,8 @@ def _named(files: list[Path]) -> list[str]:
 
 
 def _weights(codec: str) -> list[Path]:
-    """The files of the models that come with the package for that codec."""
-    folder = files("genvc")
-    models = json.loads(folder.joinpath("models.json").read_text("utf-8"))["models"]
-    homes = [Path(str(folder)) / "weights" / model["folder"] for model in models if model["codec"] == codec]
+    """The files of the models for that codec, of the package and of the collection in GENVC_MODELS."""
+    homes = [folder for model, folder in folders() if model.codec == codec]
     return sorted(file for home in homes for file in home.rglob("*") if file.suffix in _SUFFIXES)
 
 

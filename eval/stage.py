@@ -85,17 +85,17 @@ def encode_stage(
     }
 
 
-def decode_stage(stream: str, threads: int, codec: str = "") -> dict[str, Any]:
+def decode_stage(stream: str, threads: int, codec: str = "", setting: str = "") -> dict[str, Any]:
     """Decodes a .gvc file to nowhere: speed, memory, a hash of the frames, and how long the first one waits.
 
-    codec: as encode_stage() was told, for what streams say nothing of. latency_packets: packets that the
-    decoder had taken when the first frame came out. Raises GenvcError.
+    codec, setting: as encode_stage() was told, for what streams say nothing of. latency_packets: packets
+    that the decoder had taken when the first frame came out. Raises GenvcError.
     """
     torch.set_num_threads(threads)
     cv2.setNumThreads(threads)
     reader = container.Reader(Path(stream))
     try:
-        made = _decoder(reader.info, codec)
+        made = _decoder(reader.info, codec, setting)
         packets = _Taken(reader.packets())
         digest = hashlib.sha256()
         frames = latency = 0
@@ -125,20 +125,24 @@ def decode_stage(stream: str, threads: int, codec: str = "") -> dict[str, Any]:
 class Measuring:
     """A stream to measure: a .gvc file, the metrics, and the folder for the features of set metrics.
 
-    codec: as encode_stage() was told.
+    codec, setting: as encode_stage() was told.
     """
 
     stream: str
     metrics: tuple[str, ...]
     folder: str
     codec: str = ""
+    setting: str = ""
 
 
-def _decoder(info: StreamInfo, codec: str) -> Codec:
-    """Of a stream, with those options of "NAME+option=value" that its codec names as `decoding`."""
+def _decoder(info: StreamInfo, codec: str, setting: str) -> Codec:
+    """Of a stream, with those options of "NAME+option=value" and setting that its codec calls `decoding`."""
     made = create(info.codec, info.model)
     # an outer codec reads streams of inner ones; their own options went into the stream
     name, more = parse_codec(codec or info.codec)
+    if setting:
+        said = parse_setting(setting)
+        more = {said.kind: said.value} | more
     named = getattr(made, "decoding", ()) if name == info.codec else ()
     options: dict[str, Any] = {key: value for key, value in more.items() if key in named}
     return create(info.codec, info.model, **options) if options else made
@@ -177,7 +181,7 @@ class _Run:
         try:
             self.reader = container.Reader(Path(wanted.stream))
             info = self.reader.info
-            made = _decoder(info, wanted.codec)
+            made = _decoder(info, wanted.codec, wanted.setting)
             decoded = made.decode(_Taken(self.reader.packets()), info)
             self.frames = Counted(decoded, info.width * info.height)
         except GenvcError as error:

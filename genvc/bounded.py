@@ -14,6 +14,7 @@ from .types import Codec, Frame, Packet, Picture
 __all__ = ["options_within", "single"]
 
 _STEPS = 101  # qualities 0 to 100
+_MOST = 1 << 24  # bytes of a file
 _LARGE = 1 << 14  # bytes: lengths of larger packets take no more room beside a seal
 _RATES = ("quality", "bitrate", "bytes")
 
@@ -47,18 +48,17 @@ def options_within(
     for name in _RATES:
         if name in given:
             raise BadInput(f"say a number of bytes or {name}, not both")
-    limit = most(picture.shape[0] * picture.shape[1])
     made = create(codec, model, device, **given)
+    limit = _limit(most, picture, made, info, passphrase)
     if getattr(made, "bounds_files", False):
-        # what it bounds is the file as it would be without a passphrase
-        return {"bytes": limit - (0 if passphrase is None else _sealing(made, info, passphrase))}
+        return {"bytes": limit}
     if getattr(made, "budgeted", False):
-        return {"bytes": _budget(made, info, limit, passphrase)}
+        return {"bytes": _budget(made, info, limit)}
     best: int | None = None
     low, high, least = 0, _STEPS - 1, 0
     while low <= high:
         middle = (low + high) // 2
-        size = _size(create(codec, model, device, **given, quality=middle), picture, info, passphrase)
+        size = _size(create(codec, model, device, **given, quality=middle), picture, info)
         if size <= limit:
             best, low = middle, middle + 1
         else:
@@ -68,23 +68,32 @@ def options_within(
     return {"quality": best}
 
 
-def _size(codec: Codec, picture: Picture, info: MediaInfo, passphrase: str | None) -> int:
+def _limit(
+    most: Callable[[int], int], picture: Picture, codec: Codec, info: MediaInfo, passphrase: str | None
+) -> int:
+    """Bytes of the file without what encryption adds to it; raises BadInput where that leaves none."""
+    asked = most(picture.shape[0] * picture.shape[1])
+    # no codec makes more of a picture, and nobody is to take memory for what was asked for
+    limit = min(asked, _MOST)
+    if passphrase is not None:
+        limit -= _blank(codec, info, _LARGE, passphrase) - _blank(codec, info, _LARGE, None)
+    if limit < 1:
+        raise BadInput(f"a file of this picture has more than {asked} bytes whatever is in it")
+    return limit
+
+
+def _size(codec: Codec, picture: Picture, info: MediaInfo) -> int:
     header = codec.describe(info.width, info.height, info.fps)
     packets = codec.encode([Frame(picture, 0)], header)
-    return container.write(io.BytesIO(), header, packets, passphrase=passphrase, **marks(codec)).bytes
+    return container.write(io.BytesIO(), header, packets, **marks(codec)).bytes
 
 
-def _budget(codec: Codec, info: MediaInfo, limit: int, passphrase: str | None) -> int:
+def _budget(codec: Codec, info: MediaInfo, limit: int) -> int:
     """Bytes of a packet in a file of so many."""
-    left = 2 * limit - _blank(codec, info, limit, passphrase)
+    left = 2 * limit - _blank(codec, info, limit, None)
     if left < 16:
         raise BadInput(f"a file of this picture has more than {limit} bytes whatever is in it")
     return left
-
-
-def _sealing(codec: Codec, info: MediaInfo, passphrase: str) -> int:
-    """Bytes that encryption adds to a file of one packet; an upper bound."""
-    return _blank(codec, info, _LARGE, passphrase) - _blank(codec, info, _LARGE, None)
 
 
 def _blank(codec: Codec, info: MediaInfo, size: int, passphrase: str | None) -> int:

@@ -23,7 +23,7 @@ from .errors import BadInput, ModelNotFound
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Model", "add", "digest", "find", "full_name", "load", "models", "save"]
+__all__ = ["Model", "add", "digest", "find", "folders", "full_name", "load", "models", "save"]
 
 _PACKAGE = Path(__file__).parent
 _NAME = re.compile(r"[a-z0-9._+-]{1,48}")
@@ -182,6 +182,11 @@ def _table(root: Path) -> list[Model]:
         if Path(model.folder).name != model.folder:
             raise BadInput(f"{path}: the folder of {model.name} is not a plain name")
     return table
+
+
+def folders() -> list[tuple[Model, Path]]:
+    """All listed models, and where their files are or should be."""
+    return [(model, root / "weights" / model.folder) for model, root in _listed().values()]
 
 
 def _listed() -> dict[str, tuple[Model, Path]]:

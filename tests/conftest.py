@@ -32,7 +32,7 @@ from genvc.errors import BadInput
 from genvc.samples import sample_path
 
 _LEAVING = 60.0  # seconds that a process may take to end when all tests have
-_status = [0]
+_status = [1]
 
 
 def pytest_sessionfinish(exitstatus: int) -> None:
@@ -42,7 +42,12 @@ def pytest_sessionfinish(exitstatus: int) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure() -> None:
-    """From here on no test's time is watched: a thread that never ends would hold up the process for ever."""
+    """From here on no test's time is watched: a thread that never ends would hold up the process for ever.
+
+    Workers are ended by the process that began them, and wait for that.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return
 
     def leave() -> None:
         print(f"the tests have ended {_LEAVING:g} s ago, and something still runs:", file=sys.stderr)

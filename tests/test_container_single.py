@@ -57,22 +57,28 @@ def test_models_and_rates_come_back(model: str, said: bytes, rate: Fraction) -> 
     assert list(reader.packets(verify=True)) == [ONLY]
 
 
+def opened(flags: int, body: bytes) -> container.Reader:
+    data = b"GVC" + bytes([single.VERSION, flags, len(body)]) + body + b"\1x"
+    return container.Reader(io.BytesIO(data + bits.pack_check(zlib.crc32(data))))
+
+
 @pytest.mark.parametrize(
-    ("flags", "body"),
+    ("flags", "body", "says"),
     [
         # a rate of 1 that is said, a model in full that could be said after the codec, more than there is
-        (2, b"\x08\x08\1\1\1a\0\0"),
-        (0, b"\x08\x08\1a\x0aa@0123abcd\0"),
-        (4, b"\x08\x08\1a\0\1\2\3\4\0\0"),
-        (8, b"\x08\x08\1a\0\0"),
-        (4, b"\x08\x08\1a\0\1\2\3"),
-        (4, b"\x08\x08\1a\x3f" + b"b" * 63 + b"\1\2\3\4\0"),
+        (2, b"\x08\x08\1\1\1a\0\0", "longer than it need be"),
+        (0, b"\x08\x08\1a\x0aa@0123abcd\0", "longer than it need be"),
+        (4, b"\x08\x08\1a\0\1\2\3\4\0\0", "something that it cannot"),
+        (8, b"\x08\x08\1a\0\0", "nobody writes"),
+        (4, b"\x08\x08\1a\0\1\2\3", "beyond the end"),
+        (4, b"\x08\x08\1a\x3f" + b"b" * 63 + b"\1\2\3\4\0", "the model is named"),
     ],
 )
-def test_what_no_writer_says_is_refused(flags: int, body: bytes) -> None:
-    data = b"GVC" + bytes([single.VERSION, flags, len(body)]) + body + b"\1x"
-    with pytest.raises(GenvcError):
-        container.Reader(io.BytesIO(data + bits.pack_check(zlib.crc32(data))))
+def test_what_no_writer_says_is_refused(flags: int, body: bytes, says: str) -> None:
+    assert opened(0, b"\x08\x08\1a\0\0").info.codec == "a"
+    assert opened(4, b"\x08\x08\1a\0\1\2\3\4\0").info.model == "a@01020304"
+    with pytest.raises(GenvcError, match=says):
+        opened(flags, body)
 
 
 def test_its_pieces_follow_each_other_without_a_gap() -> None:

@@ -4,12 +4,9 @@ import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from genvc.types import Frame
 
 __all__ = ["lines"]
 
@@ -31,7 +28,7 @@ def lines(
     with opened(source) as (info, packets, codec):
         size = (info.width, info.height)
 
-        def shown() -> "Iterator[Frame]":
+        def shown() -> Iterator[Frame]:
             nonlocal drawn
             for packet in packets:
                 found = codec.engine.structure(packet.payload, *size)
@@ -40,5 +37,5 @@ def lines(
 
         media.write(target, shown(), info.fps)
     if not drawn:
-        warnings.warn(f"{source} was encoded without lines: {target} is blank", Notice, stacklevel=2)
+        warnings.warn(f"{source} has no lines: {target} is blank", Notice, stacklevel=2)
     print(f"{target}: the lines of {source}", file=sys.stderr)

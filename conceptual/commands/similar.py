@@ -36,7 +36,7 @@ def similar(
 
     wanted = of(source)
     if by == "structure" and not wanted.structure.any():
-        raise BadInput(f"{source} was encoded without lines; search by texture")
+        raise BadInput(f"{source} has no lines; search by texture")
     found: list[tuple[float, str]] = []
     for file in sorted(folder.glob("*.gvc")):
         if file.samefile(source):

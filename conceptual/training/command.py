@@ -82,10 +82,12 @@ def train(
         save(fit(load_pictures(data, "train", 128), seconds, seed), out / FILE)
         print(f"{out / FILE}: {seconds:g} seconds of stage tables", file=sys.stderr)
         return
+    if codec and stage != "flow":
+        raise typer.BadParameter("--codec goes with --stage flow")
     what = f"{steps} steps of stage {stage}"
     if stage == "flow":
-        if texture != "still" or parts:
-            raise typer.BadParameter("a flow goes on from a whole model over stills")
+        if texture != "still" or parts or critic:
+            raise typer.BadParameter("--texture, --without and --critic do not go with --stage flow")
         from ..build import MODEL
         from .flow import FlowStage, train_flow
 

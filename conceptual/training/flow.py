@@ -7,13 +7,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from genvc.errors import BadInput
 from genvc.models import full_name
 from genvc.training.likeness import Likeness
 from genvc.training.precision import autocast
 from genvc.training.run import Run, saved
 
 from ..build import engine_of
-from ..flow import NOISE, network, speed
+from ..flow import NOISE, flown, network, speed
+from ..textures import StillFeatures
 from .examples import Sample, passed, stilled, train_over
 
 __all__ = ["FlowStage", "train_flow"]
@@ -62,6 +64,8 @@ class _FlowRun(Run[Sample]):
         torch.manual_seed(stage.seed)
         self.device = device
         self.codec = engine_of(stage.codec, device).model
+        if not isinstance(self.codec.texture, StillFeatures):
+            raise BadInput(f"a flow goes on from a model over stills, and {stage.codec} is one over latents")
         self.net = network().to(device).to(memory_format=torch.channels_last)
         self.mean = network().to(device).eval()
         groups = [{"params": list(self.net.parameters()), "lr": stage.rate, "peak": stage.rate}]
@@ -93,7 +97,7 @@ class _FlowRun(Run[Sample]):
                 chosen = replace(sample, eighths=eighths, grades=(grade,) * len(sample.pictures))
                 picture, painted = self._ends(stilled(chosen))
                 for steps in (0, *_STEPS):
-                    shown = self._flown(painted, steps).clamp(0, 1)
+                    shown = self._shown(painted, steps)
                     psnr = -10 * torch.log10((shown - picture).square().mean((1, 2, 3)))
                     sums.setdefault(steps, []).append(torch.stack([psnr, self.like(shown, picture)]).mean(1))
             for steps, values in sums.items():
@@ -106,14 +110,6 @@ class _FlowRun(Run[Sample]):
             picture, _, coded = passed(self.codec, batch, self.device)
         return picture, coded.picture.float().clamp(0, 1)
 
-    def _flown(self, painted: Tensor, steps: int) -> Tensor:
-        """As FlowDecoder does it, of a batch."""
-        if not steps:
-            return painted
-        dice = torch.Generator("cpu").manual_seed(0)
-        at = painted + NOISE * torch.randn(painted.shape, generator=dice).to(self.device)
+    def _shown(self, painted: Tensor, steps: int) -> Tensor:
         with autocast(self.device):
-            for step in range(steps):
-                sigma = torch.full((len(painted),), 1 - step / steps, device=self.device)
-                at = at - speed(self.mean, at, painted, sigma) / steps
-        return at
+            return flown(self.mean, painted, steps, 0).clamp(0, 1) if steps else painted

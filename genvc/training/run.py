@@ -50,14 +50,14 @@ class Run(ABC, Generic[B]):
             try:
                 for name, part in self._parts().items():
                     part.load_state_dict(held[name])
-            except (KeyError, ValueError, RuntimeError) as error:
+            except (KeyError, ValueError, TypeError, RuntimeError) as error:
                 raise BadInput(f"{self.checkpoint} is of a model that is made otherwise") from error
             self.done = held["done"]
             return
         if weights is not None:
             try:
                 self.model.load_state_dict(weights())
-            except (KeyError, RuntimeError) as error:
+            except (KeyError, TypeError, RuntimeError) as error:
                 raise BadInput("the weights to start from are of a model that is made otherwise") from error
         self.average.load_state_dict(self.model.state_dict())
 
@@ -147,11 +147,14 @@ def saved(checkpoint: Path | str, device: torch.device | str = "cpu") -> dict[st
     """What Run.save() wrote; raises BadInput for another file."""
     try:
         held = torch.load(checkpoint, map_location=device, weights_only=True)
+    except (MemoryError, torch.OutOfMemoryError):
+        raise
     except OSError as error:
         raise BadInput(f"cannot read {checkpoint}: {error.strerror or error}") from error
     except Exception as error:  # whatever unpickling of other bytes ends in
         raise BadInput(f"{checkpoint} is no checkpoint of a training") from error
-    if not isinstance(held, dict) or not {"stage", "done", "average"} <= set(held):
+    kinds = {"stage": dict, "average": dict, "done": int}
+    if not isinstance(held, dict) or not all(isinstance(held.get(key), kind) for key, kind in kinds.items()):
         raise BadInput(f"{checkpoint} is no checkpoint of a training")
     return held
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,10 @@ from conceptual_scenes import scene
 from torch import Tensor, nn
 
 import genvc
-from conceptual.flow import ARCHITECTURE, NOISE, SIZE, FlowDecoder, network, speed
+
+pytest.importorskip("diffusers", reason="the extra diffusion is not installed")
+
+from conceptual.flow import ARCHITECTURE, NOISE, SIZE, FlowDecoder, _starts, network, speed
 from genvc import models
 from genvc.errors import BadInput, ModelNotFound
 from genvc.types import Frame, Picture
@@ -83,11 +87,58 @@ def test_a_new_network_stays_where_it_begins() -> None:
     assert np.std(found.astype(float) / 255) == pytest.approx(NOISE, rel=0.1)
 
 
+class Turns(nn.Module):
+    """Leads each tile to another grey."""
+
+    def __init__(self, *greys: float) -> None:
+        super().__init__()
+        self.greys = list(greys)
+
+    def forward(self, seen: Tensor, times: Tensor) -> Said:
+        return Said((seen[:, :48] + 0.5 - self.greys.pop(0)) / (times[0] / 1000))
+
+
 def test_tiles_of_a_large_picture_pass_into_each_other() -> None:
-    wide = 1500
-    picture = np.repeat(np.linspace(30, 220, wide)[None, :, None], 3, 2).astype(np.uint8).repeat(24, 0)
-    found = FlowDecoder(To(0.6), torch.device("cpu"))(picture)
-    np.testing.assert_array_equal(found, 153)
+    found = FlowDecoder(Turns(0.2, 0.6, 0.3), torch.device("cpu"))(np.zeros((24, 2400, 3), np.uint8))
+    row = found[12, :, 0].astype(int)
+    assert (row[0], row[1200], row[-1]) == (51, 153, 76)
+    # a hundred steps of brightness on the way, over the 128 samples or more that two tiles have in common
+    assert np.abs(np.diff(row)).max() <= 2
+
+
+@pytest.mark.parametrize(("side", "starts"), [(16, [0]), (1024, [0]), (1025, [0, 1]), (1921, [0, 448, 897])])
+def test_tiles_cover_all_of_a_side_and_each_other(side: int, starts: list[int]) -> None:
+    assert _starts(side) == starts
+
+
+def test_pictures_that_are_decoded_at_once_do_not_disturb_each_other() -> None:
+    torch.manual_seed(4)
+    net = network(SMALL)
+    for parameter in net.parameters():
+        nn.init.normal_(parameter, 0, 0.05)
+    decoder = FlowDecoder(net, torch.device("cpu"), 5)
+    pictures = [np.full((32, 32, 3), 20 * one, np.uint8) for one in range(12)]
+    alone = [decoder(one) for one in pictures]
+    with ThreadPoolExecutor(3) as pool:
+        for one, other in zip(alone, pool.map(decoder, pictures), strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"block_out_channels": []},
+        {"block_out_channels": [32, 32]},
+        {"block_out_channels": [32, 32, -32]},
+        {"block_out_channels": [32, 32, 1 << 20]},
+        {"block_out_channels": 32},
+        {"down_block_types": ["Nothing"] * 3},
+        {"norm_num_groups": 0},
+    ],
+)
+def test_a_network_that_cannot_be_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(BadInput, match="flow"):
+        network({**SIZE, **change})
 
 
 def test_it_is_asked_for_by_the_decoder_and_always_gives_the_same(listed: str) -> None:
@@ -127,7 +178,7 @@ def test_streams_do_not_know_of_it(listed: str) -> None:
 def test_what_cannot_be_is_refused(listed: str, options: dict[str, Any], kind: type, says: str) -> None:
     named = {key: listed if value == "MINE" else value for key, value in options.items()}
     with pytest.raises(kind, match=says):
-        genvc.create("conceptual", device="cpu", decoder="flow", **named)
+        decoded(32, 32, decoder="flow", **named)
 
 
 @pytest.mark.slow
