@@ -119,13 +119,17 @@ def _walk(network: LineNetwork, lines: Lines, code: _Code) -> Lines:
     starts = (np.arange(high) + MARGIN) * stride + MARGIN - SLANT * np.arange(high)
     origins = np.arange(high) * (wide - SLANT)
     near = starts[:, None] + around
-    mixer = _Mixer(high)
+    mixer, blank = _Mixer(high), network.opinion(np.zeros((1, len(AROUND))))[0]
     for front in range(wide + SLANT * (high - 1)):
         first, last = max(0, -(-(front - wide + 1) // SLANT)), min(high - 1, front // SLANT) + 1
         if first >= last:
             continue
         known = flat.take(near[first:last] + front)
-        chances = mixer.look(network.opinion(known), known)
+        # around most samples there is nothing, of which the network always thinks the same
+        odds, seen = np.full(last - first, blank), known.any(1)
+        if seen.any():
+            odds[seen] = network.opinion(known[seen])
+        chances = mixer.look(odds, known)
         found = code(chances, wanted.take(origins[first:last] + front))
         if found.any():
             flat[starts[first:last] + front] = found
