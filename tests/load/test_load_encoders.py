@@ -5,7 +5,7 @@ import sys
 import pytest
 
 pytest.importorskip("cv2")
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+pytestmark = [pytest.mark.alone, pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]
 
 
 def test_memory_does_not_grow_while_encoders_come_and_go() -> None:
