@@ -8,7 +8,11 @@ import pytest
 pytest.importorskip("gradio", reason="the demo's packages are not installed: pip install 'genvc[demo]'")
 pytest.importorskip("websockets", reason="the demo's packages are not installed: pip install 'genvc[demo]'")
 
-pytestmark = [pytest.mark.alone, pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
+]
 
 
 def test_a_crowd_is_served_or_refused_and_leaves_nothing_behind() -> None:
